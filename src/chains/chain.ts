@@ -1,0 +1,166 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { Json } from '../base/json.ts'
+import { KmsError } from '../base/errors.ts'
+import type {
+  ChainReads,
+  Completion,
+  Intent,
+  KeyRef,
+  KeyScheme,
+  Network,
+  PendingTx,
+  PublicKey,
+  Signature,
+  Signed,
+  SigningRequest,
+} from '../base/model.ts'
+
+/** The keys a payment is signed with, in the order of `keys(pending)`, and the network they are on. */
+export type Own = { readonly network: Network; readonly keys: readonly PublicKey[] }
+
+/**
+ * A chain, written down: everything that turns untrusted text into a typed transaction, says what
+ * it does, names what must be signed and assembles the result. Pure: no key, no network, no clock.
+ * Refusals throw `KmsError('transaction-malformed' | 'transaction-refused', …)`.
+ */
+export type ChainDefinition<Tx> = {
+  readonly id: string
+  readonly name: string
+  readonly key: KeyScheme
+  /** The member the original prints first in a wallet's JSON. */
+  readonly walletLeads: 'mnemonic' | 'xpub'
+  address(publicKey: PublicKey, network: Network): string
+  /** Which keys sign, in the order `Own.keys` and `SigningRequest.key` follow. */
+  keys(pending: PendingTx): readonly KeyRef[]
+  /** Reads `serialized` strictly: unknown members and wrong shapes are refused. */
+  decode(serialized: string, network: Network, pending: PendingTx): Tx
+  intent(tx: Tx, own: Own): Intent
+  /** Front only: reads what is missing. Answers only fields that are missing. */
+  complete?(tx: Tx, own: Own, reads: ChainReads, signal: AbortSignal): Promise<Completion>
+  /** The transaction with the completion's fields; refuses any field it does not lack. */
+  fill(tx: Tx, completion: Completion): Tx
+  /**
+   * What can be used once only: `nonce/<address>/<number>`, `output/<txid>:<index>`. The signer's
+   * ledger gives each claim to one payment for ever.
+   */
+  claims(tx: Tx, own: Own): readonly string[]
+  messages(tx: Tx, own: Own): readonly SigningRequest[]
+  /** `signatures[i]` answers `messages(tx, own)[i]`. */
+  assemble(tx: Tx, own: Own, signatures: readonly Signature[]): Signed
+  /**
+   * Reads signed bytes back. Fields that bytes of this chain do not carry (amounts of spent
+   * outputs) are taken over from `tx`; everything else must come from `txData`.
+   */
+  decodeSigned(txData: string, tx: Tx, own: Own): Tx
+  /** The most this transaction may pay in fees without a policy that says otherwise (DESIGN 6). */
+  feeCap(tx: Tx, signed: Signed): bigint
+  readonly broadcast: {
+    readonly path: string
+    /** Payments of virtual accounts go to the ledger's own endpoint (protocol 1.5). */
+    readonly offchain: boolean
+  }
+}
+
+/** A transaction the signer is ready to sign: what it does, what it uses up, what to sign. */
+export type Prepared = {
+  readonly intent: Intent
+  readonly claims: readonly string[]
+  readonly requests: readonly SigningRequest[]
+  /** Assembles, decodes the result again and answers only when every field is what was asked. */
+  seal(signatures: readonly Signature[]): Signed
+}
+
+/** A chain as the rest of the program sees it; the transaction type stays inside. */
+export type Chain = Pick<
+  ChainDefinition<never>,
+  'id' | 'name' | 'key' | 'walletLeads' | 'address' | 'keys'
+> & {
+  /** What the pending transaction does, before anything is added to it. */
+  review(pending: PendingTx, own: Own): Intent
+  /** Front only. */
+  complete(
+    pending: PendingTx,
+    own: Own,
+    reads: ChainReads,
+    signal: AbortSignal,
+  ): Promise<Completion>
+  prepare(pending: PendingTx, own: Own, completion: Completion): Prepared
+  /** The one request that hands the signed bytes to Tatum. */
+  broadcast(pending: PendingTx, txData: string): { readonly path: string; readonly body: Json }
+}
+
+const offchainPath = '/v3/offchain/withdrawal/broadcast'
+
+/** Seals a definition: the order decode → fill → intent → sign → read back cannot be left out. */
+export function defineChain<Tx>(definition: ChainDefinition<Tx>): Chain {
+  const { id, name, key, walletLeads } = definition
+
+  const decode = (pending: PendingTx, own: Own): Tx => {
+    if (pending.chain !== id) {
+      throw new KmsError('transaction-malformed', `transaction is for another chain than ${id}`)
+    }
+    return definition.decode(pending.serializedTransaction, own.network, pending)
+  }
+
+  return {
+    id,
+    name,
+    key,
+    walletLeads,
+    address: (publicKey, network) => definition.address(publicKey, network),
+    keys: pending => definition.keys(pending),
+    review: (pending, own) => definition.intent(decode(pending, own), own),
+
+    async complete(pending, own, reads, signal) {
+      return (await definition.complete?.(decode(pending, own), own, reads, signal)) ?? {}
+    },
+
+    prepare(pending, own, completion) {
+      const asked = decode(pending, own)
+      const tx = definition.fill(asked, completion)
+      const intent = definition.intent(tx, own)
+      refuseChangedIntent(definition.intent(asked, own), intent)
+      return {
+        intent,
+        claims: definition.claims(tx, own),
+        requests: definition.messages(tx, own),
+        seal(signatures) {
+          const signed = definition.assemble(tx, own, signatures)
+          if (!isDeepStrictEqual(definition.decodeSigned(signed.txData, tx, own), tx)) {
+            throw new KmsError('unexpected', 'the signed bytes do not say what was asked for')
+          }
+          refuseExcessiveFee(intent, definition.feeCap(tx, signed))
+          return signed
+        },
+      }
+    },
+
+    broadcast(pending, txData) {
+      const { path, offchain } = definition.broadcast
+      const { id: signatureId, withdrawalId } = pending
+      if (!offchain || withdrawalId === undefined) return { path, body: { txData, signatureId } }
+      return { path: offchainPath, body: { currency: id, signatureId, withdrawalId, txData } }
+    },
+  }
+}
+
+/** Completion may add a fee; who pays whom how much is what the owner asked for. */
+function refuseChangedIntent(asked: Intent, completed: Intent): void {
+  const { fee: _, ...before } = asked
+  const { fee: __, ...after } = completed
+  if (!isDeepStrictEqual(before, after)) {
+    throw new KmsError('transaction-refused', 'completion changes what the transaction does')
+  }
+}
+
+function refuseExcessiveFee(intent: Intent, cap: bigint): void {
+  if (intent.fee === undefined) {
+    throw new KmsError('transaction-refused', 'the fee of this transaction cannot be bounded')
+  }
+  if (intent.fee.amount > cap) {
+    throw new KmsError(
+      'policy-denied',
+      `fee of ${intent.fee.amount} ${intent.fee.asset} base units is above the limit of ${cap}`,
+    )
+  }
+}
