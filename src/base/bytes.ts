@@ -33,3 +33,19 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   for (let i = 0; i < a.length; i++) difference |= (a[i] ?? 0) ^ (b[i] ?? 0)
   return difference === 0
 }
+
+/** 16 bytes as a UUID in lower case. */
+export function uuidText(bytes: Uint8Array): string {
+  const text = hex(bytes)
+  const cuts = [0, 8, 12, 16, 20, 32]
+  return cuts
+    .slice(1)
+    .map((end, i) => text.slice(cuts[i], end))
+    .join('-')
+}
+
+/** The 16 bytes of a UUID in text; undefined when it is not one. */
+export function uuidBytes(text: string): Uint8Array | undefined {
+  if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)) return undefined
+  return fromHex(text.replaceAll('-', ''))
+}

@@ -1,0 +1,54 @@
+# The menu. Needs node, npm, make and git; Bun comes from npm and stays in .tools.
+
+BUN_VERSION := $(shell node -p "require('./package.json').engines.bun")
+BUN_STAMP := .tools/bun-$(BUN_VERSION)
+BUN := .tools/bun
+SETUP := node_modules/.setup
+BINARY := dist/tatum-kms
+
+.DELETE_ON_ERROR:
+.PHONY: help setup build demo test check fuzz bench clean
+
+help: ## show this menu
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s%s\n", $$1, $$2 }' Makefile
+
+setup: $(SETUP) ## install Bun and the packages, nothing globally
+
+build: $(BINARY) ## compile dist/tatum-kms
+
+demo: $(BINARY) ## make a wallet and addresses with the binary, in a throw-away folder
+	@$(BUN) scripts/demo.ts
+
+test: $(BINARY) ## run every test; the last line is the count
+	@$(BUN) scripts/test.ts
+
+check: $(SETUP) ## formatting, lint, types, unused code, layers
+	node_modules/.bin/biome check --config-path=.biome.json
+	node_modules/.bin/tsc --noEmit
+	node_modules/.bin/knip --no-progress
+	$(BUN) test test/layers.test.ts
+
+fuzz: $(BINARY) ## the tests with 10,000 random cases per property
+	@FC_NUM_RUNS=10000 TEST_LIMIT_MINUTES=240 $(BUN) scripts/test.ts --timeout=3600000
+
+bench: $(BINARY) ## start time and memory beside an empty program
+	@$(BUN) scripts/bench.ts
+
+clean: ## remove everything that was built or installed here
+	rm -rf dist node_modules .tools
+
+# Bun's npm package puts its binary in place in an install script, which npm may be told to skip
+# (--ignore-scripts, allowScripts): we always skip it and run that one script ourselves.
+$(BUN_STAMP): package.json
+	npm install --prefix .tools --no-save --no-audit --no-fund --ignore-scripts bun@$(BUN_VERSION)
+	cd .tools/node_modules/bun && node install.js
+	ln -sfn node_modules/bun/bin/bun.exe $(BUN)
+	test "$$($(BUN) --version)" = $(BUN_VERSION)
+	touch $@
+
+$(SETUP): package.json bun.lock bunfig.toml $(BUN_STAMP)
+	$(BUN) install --frozen-lockfile
+	touch $@
+
+$(BINARY): $(shell find src -type f) package.json tsconfig.json scripts/build.ts $(SETUP)
+	$(BUN) scripts/build.ts

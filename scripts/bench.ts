@@ -1,0 +1,70 @@
+/** What the binary costs beside an empty program built the same way, measured in the same run. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+
+type Row = { readonly name: string; readonly command: readonly string[] }
+type Sample = { readonly ms: number; readonly rssMb: number }
+
+const rounds = 30
+
+const folder = mkdtempSync(join(tmpdir(), 'kms-bench-'))
+try {
+  const rows: readonly Row[] = [
+    { name: 'empty program', command: [buildEmptyProgram(folder)] },
+    { name: 'tatum-kms --help', command: [resolve('dist/tatum-kms'), '--help'] },
+  ]
+  print(rows, measure(rows))
+} finally {
+  rmSync(folder, { recursive: true })
+}
+
+function buildEmptyProgram(folder: string): string {
+  const entry = join(folder, 'empty.ts')
+  const outfile = join(folder, 'empty')
+  writeFileSync(entry, 'export {}\n')
+  const build = Bun.spawnSync([process.execPath, 'scripts/build.ts', entry, outfile])
+  if (build.exitCode !== 0) throw new Error(`building the empty program: ${build.stderr}`)
+  return outfile
+}
+
+/** Round by round, so that a busy moment of the machine falls on every row; the first warms up. */
+function measure(rows: readonly Row[]): ReadonlyMap<string, readonly Sample[]> {
+  const samples = new Map(rows.map(row => [row.name, [] as Sample[]]))
+  for (let round = 0; round <= rounds; round++) {
+    for (const row of rows) {
+      const sample = runOnce(row)
+      if (round > 0) samples.get(row.name)?.push(sample)
+    }
+  }
+  return samples
+}
+
+function runOnce({ name, command }: Row): Sample {
+  const startedAt = Bun.nanoseconds()
+  const run = Bun.spawnSync([...command], { env: { HOME: folder }, stderr: 'pipe' })
+  const ms = (Bun.nanoseconds() - startedAt) / 1e6
+  if (run.exitCode !== 0) throw new Error(`${name} exited with ${run.exitCode}: ${run.stderr}`)
+  return { ms, rssMb: run.resourceUsage.maxRSS / 2 ** 20 }
+}
+
+function print(rows: readonly Row[], samples: ReadonlyMap<string, readonly Sample[]>): void {
+  console.log(`${rounds} runs each, interleaved; wall time in ms, peak RSS in MB`)
+  console.log(line(['', 'median', 'p90', 'RSS']))
+  for (const { name } of rows) {
+    const all = samples.get(name) ?? []
+    const times = all.map(sample => sample.ms)
+    const rss = all.map(sample => sample.rssMb)
+    console.log(line([name, quantile(times, 0.5), quantile(times, 0.9), quantile(rss, 0.5)]))
+  }
+}
+
+function line([name = '', ...cells]: readonly (string | number)[]): string {
+  const columns = cells.map(cell => (typeof cell === 'number' ? cell.toFixed(1) : cell).padStart(8))
+  return `${String(name).padEnd(24)}${columns.join('')}`
+}
+
+function quantile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
+}

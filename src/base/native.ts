@@ -1,0 +1,312 @@
+import { type Pointer, toArrayBuffer } from 'bun:ffi'
+import { readFileSync } from 'node:fs'
+import { callFailed, cString, errno, libc, linux, mac } from './native-libc.ts'
+import * as windows from './native-windows.ts'
+
+/**
+ * What the operating system can do and Bun cannot. Every native call of the program is made here or
+ * in the two files behind this one. Nothing is loaded before the first call.
+ */
+
+const onMac = process.platform === 'darwin'
+const onLinux = process.platform === 'linux'
+const onWindows = process.platform === 'win32'
+
+const EINTR = 4
+const EAGAIN = onMac ? 35 : 11
+const O_CLOEXEC = 0x80000
+const AF_UNIX = 1
+const MADV_DONTFORK = 10
+const MADV_DONTDUMP = 16
+const MADV_WIPEONFORK = 18
+
+/** Pages between two pages that nobody may touch. Contents are zero. */
+export type GuardedPages = { readonly address: number; readonly length: number }
+
+/**
+ * At least `length` bytes in memory that the kernel itself keeps out of its own map (memfd_secret,
+ * Linux 5.14): no debugger, core dump or /proc/PID/mem shows it, and it is never swapped. Undefined
+ * where the kernel does not offer it or the lock limit is used up.
+ */
+export function mapSecretPages(length: number): GuardedPages | undefined {
+  if (!onLinux) return undefined
+  const room = guardedRoom(length)
+  const fd = Number(linux().syscall(447 /* SYS_memfd_secret */, O_CLOEXEC))
+  if (fd < 0) return undefined
+  try {
+    if (libc().ftruncate(fd, room.whole) !== 0) return undefined
+    const base = Number(libc().mmap(0, room.whole, 0, 1 /* MAP_SHARED */, fd, 0))
+    if (base === -1) return undefined
+    const pages = openBetweenGuards(base, room)
+    // Such pages stay shared over a fork, so a child must not have them at all.
+    libc().madvise(pages.address, pages.length, MADV_DONTFORK)
+    return pages
+  } finally {
+    libc().close(fd)
+  }
+}
+
+/** At least `length` bytes of private memory, kept out of core dumps and wiped in forked children. */
+export function mapPrivatePages(length: number): GuardedPages {
+  if (onWindows) return windows.mapPrivatePages(length)
+  const room = guardedRoom(length)
+  const flags = 2 | (onMac ? 0x1000 : 0x20) // MAP_PRIVATE, MAP_ANON
+  const base = Number(libc().mmap(0, room.whole, 0, flags, -1, 0))
+  if (base === -1) throw callFailed('memory', `cannot reserve ${length} bytes of memory`)
+  const pages = openBetweenGuards(base, room)
+  if (onLinux) {
+    libc().madvise(pages.address, pages.length, MADV_DONTDUMP)
+    libc().madvise(pages.address, pages.length, MADV_WIPEONFORK)
+  }
+  return pages
+}
+
+type Room = { readonly guard: number; readonly inner: number; readonly whole: number }
+
+function guardedRoom(length: number): Room {
+  const guard = libc().getpagesize()
+  const inner = Math.ceil(length / guard) * guard
+  return { guard, inner, whole: inner + 2 * guard }
+}
+
+function openBetweenGuards(base: number, { guard, inner }: Room): GuardedPages {
+  const address = base + guard
+  if (libc().mprotect(address, inner, 3 /* PROT_READ | PROT_WRITE */) !== 0) {
+    throw callFailed('memory', 'cannot open reserved memory')
+  }
+  return { address, length: inner }
+}
+
+/** Keeps the pages out of swap. Answers why that was refused, if it was. */
+export function lockPages({ address, length }: GuardedPages): string | undefined {
+  if (onWindows) return windows.lockPages(address, length)
+  if (libc().mlock(address, length) === 0) return undefined
+  return `mlock of ${length} bytes failed (errno ${errno()})`
+}
+
+/** Zeroes memory by its address, so that it works when the view of it is gone. */
+export function zeroMemory(address: number, length: number): void {
+  if (length === 0) return
+  if (onWindows) windows.zeroMemory(address, length)
+  else libc().memset(address, 0, length)
+}
+
+/** The bytes at `address`, not a copy. The caller knows that they are there, and for how long. */
+export function viewMemory(address: number, length: number): Uint8Array {
+  if (length === 0) return new Uint8Array(0)
+  return new Uint8Array(toArrayBuffer(address as Pointer, 0, length))
+}
+
+/**
+ * Takes the advisory lock of an open file; false when `nonblocking` and somebody else has it. It
+ * goes with the descriptor. On Windows there is `openUnshared` instead.
+ */
+export function flockFd(fd: number, kind: 'exclusive' | 'shared', nonblocking: boolean): boolean {
+  const operation = (kind === 'exclusive' ? 2 : 1) | (nonblocking ? 4 : 0)
+  while (libc().flock(fd, operation) !== 0) {
+    const reason = errno()
+    if (reason === EAGAIN) return false
+    if (reason !== EINTR) throw callFailed('disk', 'cannot lock a file', reason)
+  }
+  return true
+}
+
+/** Windows: opens a file nobody else has open, and answers what closes it; undefined when one has. */
+export const openUnshared = windows.openUnshared
+
+/**
+ * Hides what is typed at the terminal `fd`, and answers what puts it back as it was. Ctrl-C does not
+ * signal meanwhile: it ends the line with byte 3, so that the reader can restore the terminal first.
+ */
+export function turnEchoOff(fd: number): () => void {
+  if (onWindows) return windows.turnEchoOff()
+  const saved = new Uint8Array(128)
+  if (libc().tcgetattr(fd, saved) !== 0) throw callFailed('usage', 'not a terminal to ask at')
+  const hidden = saved.slice()
+  const fields = new DataView(hidden.buffer)
+  const { lflag, echo, echoNewline, lines, signals, endOfLine } = termios
+  const flags = fields.getUint32(lflag, true)
+  fields.setUint32(lflag, (flags & ~(echo | signals)) | echoNewline | lines, true)
+  hidden[endOfLine] = 3
+  const apply = (settings: Uint8Array) => {
+    if (libc().tcsetattr(fd, 2 /* TCSAFLUSH */, settings) !== 0) {
+      throw callFailed('unexpected', 'cannot change the terminal')
+    }
+  }
+  apply(hidden)
+  return () => apply(saved)
+}
+
+/** struct termios: where c_lflag and c_cc[VEOL] stand, and ECHO, ECHONL, ICANON, ISIG. */
+const termios = onMac
+  ? { lflag: 24, echo: 8, echoNewline: 0x10, lines: 0x100, signals: 0x80, endOfLine: 33 }
+  : { lflag: 12, echo: 8, echoNewline: 0x40, lines: 2, signals: 1, endOfLine: 28 }
+
+/** read(2) straight into memory: how many bytes came, 0 at the end. Waits even on a non-blocking fd. */
+export function readInto(fd: number, address: number, length: number): number {
+  if (onWindows) return windows.readInto(fd, viewMemory(address, length))
+  for (;;) {
+    const count = Number(libc().read(fd, address, length))
+    if (count >= 0) return count
+    waitOrFail(fd, 1 /* POLLIN */, 'cannot read an open file')
+  }
+}
+
+/** write(2) of all of it, straight from where it lies. Waits even on a non-blocking fd. */
+export function writeOut(fd: number, bytes: Uint8Array): void {
+  if (onWindows) {
+    windows.writeOut(fd, bytes)
+    return
+  }
+  for (let rest = bytes; rest.length > 0; ) {
+    const count = Number(libc().write(fd, rest, rest.length))
+    if (count >= 0) rest = rest.subarray(count)
+    else waitOrFail(fd, 4 /* POLLOUT */, 'cannot write to an open file')
+  }
+}
+
+/** After a call that moved nothing: interrupted, not ready yet, or failed. */
+function waitOrFail(fd: number, event: number, message: string): void {
+  const reason = errno()
+  if (reason === EINTR) return
+  if (reason !== EAGAIN) throw callFailed('unexpected', message, reason)
+  // struct pollfd { int fd; short events; short revents }
+  libc().poll(new Int32Array([fd, event]), 1, -1)
+}
+
+/**
+ * Blanks the value of `name` where the kernel shows it (/proc/PID/environ, `ps e`); true when it was
+ * there. Deleting the variable does not do that, and this does not delete it.
+ */
+export function overwriteEnvironment(name: string): boolean {
+  if (onWindows) return windows.overwriteEnvironment(name)
+  if (onMac) return blankCopyOf(name)
+  const stat = readFileSync('/proc/self/stat', 'latin1')
+  // proc(5): env_start and env_end are fields 50 and 51; what follows the name starts at field 3.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  const start = Number(fields[50 - 3])
+  const block = viewMemory(start, Number(fields[51 - 3]) - start)
+  const wanted = Buffer.from(`${name}=`)
+  let found = false
+  for (let at = 0; at < block.length; ) {
+    const next = block.indexOf(0, at)
+    const end = next === -1 ? block.length : next
+    if (wanted.equals(block.subarray(at, at + wanted.length))) {
+      block.fill(0, at + wanted.length, end)
+      found = true
+    }
+    at = end + 1
+  }
+  return found
+}
+
+function blankCopyOf(name: string): boolean {
+  const value = Number(libc().getenv(cString(name)))
+  if (value === 0) return false
+  zeroMemory(value, Number(libc().strlen(value)))
+  return true
+}
+
+/** Two connected stream sockets; neither outlives an exec unless `setCloseOnExec` lets it. */
+export function socketPair(): readonly [number, number] {
+  const fds = new Int32Array(2)
+  if (libc().socketpair(AF_UNIX, 1 /* SOCK_STREAM */, 0, fds) !== 0) {
+    throw callFailed('unexpected', 'cannot make a pair of sockets')
+  }
+  return closedOnExec(fds)
+}
+
+/** The end to read from, then the end to write to; neither outlives an exec. */
+export function pipe(): readonly [number, number] {
+  const fds = new Int32Array(2)
+  if (libc().pipe(fds) !== 0) throw callFailed('unexpected', 'cannot make a pipe')
+  return closedOnExec(fds)
+}
+
+function closedOnExec([first = -1, second = -1]: Int32Array): readonly [number, number] {
+  setCloseOnExec(first, true)
+  setCloseOnExec(second, true)
+  return [first, second]
+}
+
+/** Says whether the program started by `execve` gets the descriptor. */
+export function setCloseOnExec(fd: number, closes: boolean): void {
+  // Not fcntl: its variadic argument travels on the stack on Apple's arm64, where FFI puts none.
+  const [close, keep] = onMac ? [0x20006601, 0x20006602] : [0x5451, 0x5450] // FIOCLEX, FIONCLEX
+  if (libc().ioctl(fd, closes ? close : keep) === 0) return
+  throw callFailed('unexpected', 'cannot say what becomes of a descriptor')
+}
+
+/** Becomes another program under the same process id. Returns only by throwing. */
+export function execve(
+  path: string,
+  argv: readonly string[],
+  env: Readonly<Record<string, string>>,
+): never {
+  const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`)
+  libc().execve(cString(path), stringTable(argv), stringTable(variables))
+  throw callFailed('unexpected', 'cannot start this program again')
+}
+
+/** `char *const table[]` in memory of its own, where no garbage collection can take the texts away. */
+function stringTable(texts: readonly string[]): number {
+  const strings = texts.map(cString)
+  let at = 8 * (strings.length + 1)
+  const { address, length } = mapPrivatePages(strings.reduce((sum, text) => sum + text.length, at))
+  const bytes = viewMemory(address, length)
+  const table = new DataView(bytes.buffer)
+  for (const [i, text] of strings.entries()) {
+    table.setBigUint64(8 * i, BigInt(address + at), true)
+    bytes.set(text, at)
+    at += text.length
+  }
+  return address
+}
+
+/** How a child ended; waits for it. */
+export type Ending = { readonly code: number } | { readonly signal: number }
+
+export function waitPid(pid: number): Ending {
+  const status = new Int32Array(1)
+  while (libc().waitpid(pid, status, 0) !== pid) {
+    const reason = errno()
+    if (reason !== EINTR) throw callFailed('unexpected', 'cannot wait for a child process', reason)
+  }
+  const [word = 0] = status
+  const signal = word & 0x7f // wait(2): WTERMSIG, WEXITSTATUS
+  return signal === 0 ? { code: (word >> 8) & 0xff } : { signal }
+}
+
+/** Whether debuggers and /proc may look into this process. Answers whether the system obeyed. */
+export function setDumpable(dumpable: boolean): boolean {
+  if (onLinux) return linux().prctl(4 /* PR_SET_DUMPABLE */, dumpable ? 1 : 0, 0, 0, 0) === 0
+  if (onMac && !dumpable) return mac().ptrace(31 /* PT_DENY_ATTACH */, 0, 0, 0) === 0
+  return false
+}
+
+/** A crash leaves no memory image behind. Answers whether the system obeyed. */
+export function setNoCoreDumps(): boolean {
+  if (onWindows) return windows.setNoCoreDumps()
+  return libc().setrlimit(4 /* RLIMIT_CORE */, new BigUint64Array([0n, 0n])) === 0
+}
+
+let notifySocket = -1
+
+/**
+ * Tells systemd (sd_notify(3)); a leading @ names an abstract socket. Answers whether it was heard.
+ * The socket stays open: after the first call this needs no more than sendto(2).
+ */
+export function notify(socketPath: string, text: string): boolean {
+  const path = Buffer.from(socketPath)
+  if (!onLinux || path.length === 0 || path.length > 107) return false
+  if (notifySocket < 0) notifySocket = libc().socket(AF_UNIX, 2 /* SOCK_DGRAM */ | O_CLOEXEC, 0)
+  const isAbstract = path[0] === 0x40
+  const address = new Uint8Array(110) // struct sockaddr_un: u16 family, then the path
+  address[0] = AF_UNIX
+  address.set(path, 2)
+  if (isAbstract) address[2] = 0
+  const length = 2 + path.length + (isAbstract ? 0 : 1)
+  const message = Buffer.from(text)
+  const sent = libc().sendto(notifySocket, message, message.length, 0x4000, address, length)
+  return Number(sent) === message.length
+}

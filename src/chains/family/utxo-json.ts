@@ -1,0 +1,193 @@
+import { Script } from '@scure/btc-signer'
+import { fromHex, hex } from '../../base/bytes.ts'
+import { KmsError } from '../../base/errors.ts'
+import { asArray, asInteger, asRecord, asString, parseJson } from '../../base/json.ts'
+import {
+  bytesOf,
+  encodeTx,
+  feeOf,
+  txIdOf,
+  type UtxoInput,
+  type UtxoOutput,
+  type UtxoTx,
+} from './utxo-tx.ts'
+
+type Members = ReadonlyMap<string, unknown>
+
+/**
+ * Unsigned size above which no node relays a transaction: 400,000 weight units, four to the byte
+ * (Bitcoin Core, MAX_STANDARD_TX_WEIGHT). It also bounds legacy hashing, which is quadratic.
+ */
+const maxUnsignedBytes = 100_000
+
+/** Reads the bitcore JSON of an unsigned transaction (protocol 3.1). */
+export function decodeBitcoreJson(serialized: string, maxAmount: bigint): UtxoTx {
+  const json = readMembers(parseJson(serialized), 'transaction', [
+    'hash',
+    'version',
+    'inputs',
+    'outputs',
+    'nLockTime',
+    'changeScript',
+    'changeIndex',
+    'fee',
+  ])
+  const tx = {
+    version: readUint32(json.get('version'), 'version'),
+    inputs: readList(json.get('inputs'), 'inputs', (value, where) =>
+      readInput(value, where, maxAmount),
+    ),
+    outputs: readList(json.get('outputs'), 'outputs', (value, where) =>
+      readOutput(value, where, maxAmount),
+    ),
+    lockTime: readUint32(json.get('nLockTime'), 'nLockTime'),
+  }
+  refuseRepeatedInputs(tx.inputs)
+  if (feeOf(tx) < 0n) throw refused('the outputs hold more than the inputs')
+  checkUnsigned(json, tx)
+  checkDeclaredFee(json, tx)
+  checkDeclaredChange(json, tx)
+  return tx
+}
+
+function readInput(value: unknown, where: string, maxAmount: bigint): UtxoInput {
+  const unknownInput = asRecord(value)
+  if (unknownInput?.has('publicKeys') || unknownInput?.has('threshold')) {
+    throw refused(`${where} is multisig, which is not signed here`)
+  }
+  const json = readMembers(value, where, [
+    'prevTxId',
+    'outputIndex',
+    'sequenceNumber',
+    'script',
+    'scriptString',
+    'output',
+  ])
+  refuseScript(json.get('script'), `${where}.script`)
+  refuseScript(json.get('scriptString'), `${where}.scriptString`)
+  const sequence = json.get('sequenceNumber')
+  return {
+    txId: readTxId(json.get('prevTxId'), `${where}.prevTxId`),
+    index: readUint32(json.get('outputIndex'), `${where}.outputIndex`),
+    sequence: sequence === undefined ? 0xffffffff : readUint32(sequence, `${where}.sequenceNumber`),
+    ...readOutput(json.get('output'), `${where}.output`, maxAmount),
+  }
+}
+
+function readOutput(value: unknown, where: string, maxAmount: bigint): UtxoOutput {
+  const json = readMembers(value, where, ['satoshis', 'script'])
+  const satoshis = asInteger(json.get('satoshis'))
+  if (satoshis === undefined || satoshis < 0 || BigInt(satoshis) > maxAmount) {
+    throw malformed(`${where}.satoshis is not a whole number from 0 to ${maxAmount}`)
+  }
+  const script = fromHex(asString(json.get('script')) ?? '-')
+  if (script === undefined) throw malformed(`${where}.script is not hex`)
+  return { satoshis: BigInt(satoshis), script: hex(script) }
+}
+
+/** A script here would be signed over by nobody: unsigned inputs have none. */
+function refuseScript(value: unknown, where: string): void {
+  if (value === undefined || value === '') return
+  if (asString(value) === undefined) throw malformed(`${where} is not text`)
+  throw refused(`${where} is not empty, but the transaction is to be signed here`)
+}
+
+function refuseRepeatedInputs(inputs: readonly UtxoInput[]): void {
+  const seen = new Set<string>()
+  for (const [i, { txId, index }] of inputs.entries()) {
+    const outpoint = `${txId}:${index}`
+    if (seen.has(outpoint)) throw refused(`inputs[${i}] spends an output a second time`)
+    seen.add(outpoint)
+  }
+}
+
+function checkUnsigned(json: Members, tx: UtxoTx): void {
+  const bytes = encodeTx(tx)
+  if (bytes.length > maxUnsignedBytes) {
+    throw refused(`the transaction is larger than ${maxUnsignedBytes} bytes`)
+  }
+  const declared = json.get('hash')
+  if (declared === undefined) return
+  if (readTxId(declared, 'hash') !== txIdOf(bytes)) {
+    throw refused('hash is not the id of the transaction')
+  }
+}
+
+function checkDeclaredFee(json: Members, tx: UtxoTx): void {
+  const declared = json.get('fee')
+  if (declared === undefined) return
+  const fee = asInteger(declared)
+  if (fee === undefined) throw malformed('fee is not a whole number')
+  if (BigInt(fee) !== feeOf(tx)) throw refused('fee is not what the inputs hold beyond the outputs')
+}
+
+/** Nothing follows from the declared change; a wrong one says that the sender is confused. */
+function checkDeclaredChange(json: Members, tx: UtxoTx): void {
+  const script = json.get('changeScript')
+  if (script !== undefined && asString(script) === undefined) {
+    throw malformed('changeScript is not text')
+  }
+  const declared = json.get('changeIndex')
+  if (declared === undefined) return
+  const output = tx.outputs[readUint32(declared, 'changeIndex')]
+  if (output === undefined) throw refused('changeIndex names no output')
+  if (script !== undefined && script !== bitcoreText(output.script)) {
+    throw refused('changeScript is not the script of the output changeIndex names')
+  }
+}
+
+/** A script the way bitcore prints it; undefined for one with unknown operations. */
+function bitcoreText(script: string): string | undefined {
+  try {
+    return Script.decode(bytesOf(script)).map(bitcoreWord).join(' ')
+  } catch {
+    return undefined
+  }
+}
+
+function bitcoreWord(part: string | number | Uint8Array): string {
+  return part instanceof Uint8Array ? `${part.length} 0x${hex(part)}` : `OP_${part}`
+}
+
+function readMembers(value: unknown, where: string, known: readonly string[]): Members {
+  const members = asRecord(value)
+  if (members === undefined) throw malformed(`${where} is not a JSON object`)
+  for (const name of members.keys()) {
+    if (!known.includes(name)) throw malformed(`${where} has an unknown member`)
+  }
+  return members
+}
+
+function readList<T>(
+  value: unknown,
+  where: string,
+  read: (value: unknown, where: string) => T,
+): readonly T[] {
+  const list = asArray(value)
+  if (list === undefined || list.length === 0)
+    throw malformed(`${where} is not a list with members`)
+  return list.map((element, i) => read(element, `${where}[${i}]`))
+}
+
+function readUint32(value: unknown, where: string): number {
+  const number = asInteger(value)
+  if (number === undefined || number >>> 0 !== number) {
+    throw malformed(`${where} is not a whole number of 32 bits`)
+  }
+  // JSON has a -0, which is 0 but no equal of it when read back.
+  return number >>> 0
+}
+
+function readTxId(value: unknown, where: string): string {
+  const bytes = fromHex(asString(value) ?? '-')
+  if (bytes?.length !== 32) throw malformed(`${where} is not 32 bytes of hex`)
+  return hex(bytes)
+}
+
+function malformed(message: string): KmsError {
+  return new KmsError('transaction-malformed', message)
+}
+
+function refused(message: string): KmsError {
+  return new KmsError('transaction-refused', message)
+}

@@ -1,0 +1,146 @@
+import type { Context } from './context.ts'
+
+/** What a command does with its arguments. Answers an exit status where it is not simply 0. */
+export type Action = (context: Context, args: readonly string[]) => Promise<number | undefined>
+
+export type Option = {
+  /** As typed, in kebab case; the camelCase spelling works as well. */
+  readonly name: string
+  /** What stands for the value in the help; absent for a switch. */
+  readonly value?: string
+  readonly about: string
+}
+
+export type Command = {
+  readonly name: string
+  readonly args: readonly string[]
+  readonly about: string
+  readonly options: readonly Option[]
+  /** Not in the help: processes of the daemon that it starts itself. */
+  readonly hidden?: true
+  /** Loads the code only when the command runs, so that help is instant. */
+  readonly load: () => Promise<Action>
+}
+
+const testnet: Option = { name: 'testnet', about: 'use test networks instead of main networks' }
+const vault: readonly Option[] = [
+  { name: 'path', value: 'FILE', about: 'the vault file (default: ~/.tatumrc/wallet.dat)' },
+  { name: 'password-file', value: 'FILE', about: 'read the password from this file' },
+  { name: 'password-fd', value: 'N', about: 'read the password from descriptor N' },
+  { name: 'lock-wait', value: 'SECONDS', about: 'wait this long for another writer (default: 120)' },
+]
+
+/** Every command, in the order of the help. Help, parsing and dispatch all come from this table. */
+export const commands: readonly Command[] = [
+  {
+    name: 'daemon',
+    args: [],
+    about: 'poll Tatum for pending transactions, sign and broadcast them',
+    options: [
+      { name: 'period', value: 'SECONDS', about: 'time between polls (default: 5)' },
+      { name: 'chain', value: 'LIST', about: 'only these chains, separated by commas' },
+      { name: 'external-url', value: 'URL', about: 'approval server; required on main networks' },
+      { name: 'external-url-method', value: 'GET|POST', about: 'how it is asked (default: GET)' },
+      { name: 'api-key', value: 'KEY', about: 'Tatum API key; better in TATUM_API_KEY' },
+      { name: 'journal', value: 'FOLDER', about: 'the journal (default: journal/ beside the vault)' },
+      { name: 'run-once', about: 'poll once, finish what was found, exit' },
+      { name: 'insecure-http', about: 'allow http to the Tatum API on another host' },
+      testnet,
+      ...vault,
+    ],
+    load: async () => (await import('./commands/daemon.ts')).daemon,
+  },
+  {
+    name: 'generatewallet',
+    args: ['chain'],
+    about: 'make a wallet and print it, storing nothing',
+    options: [testnet],
+    load: async () => (await import('./commands/generate-wallet.ts')).generateWallet,
+  },
+  {
+    name: 'generatemanagedwallet',
+    args: ['chain'],
+    about: 'make a wallet and store it in the vault',
+    options: [testnet, ...vault],
+    load: async () => (await import('./commands/store-wallet.ts')).generateManagedWallet,
+  },
+  {
+    name: 'storemanagedwallet',
+    args: ['chain'],
+    about: 'store a wallet given by its mnemonic',
+    options: [testnet, ...vault],
+    load: async () => (await import('./commands/store-wallet.ts')).storeManagedWallet,
+  },
+  {
+    name: 'storemanagedprivatekey',
+    args: ['chain'],
+    about: 'store a single private key',
+    options: [testnet, ...vault],
+    load: async () => (await import('./commands/store-wallet.ts')).storeManagedPrivateKey,
+  },
+  {
+    name: 'getmanagedwallet',
+    args: ['signatureId'],
+    about: 'print a stored wallet with its secret',
+    options: vault,
+    load: async () => (await import('./commands/show-wallet.ts')).getManagedWallet,
+  },
+  {
+    name: 'getprivatekey',
+    args: ['signatureId', '[index]'],
+    about: 'print a private key of a stored wallet',
+    options: vault,
+    load: async () => (await import('./commands/show-wallet.ts')).getPrivateKey,
+  },
+  {
+    name: 'getaddress',
+    args: ['signatureId', '[index]'],
+    about: 'print an address of a stored wallet',
+    options: vault,
+    load: async () => (await import('./commands/show-wallet.ts')).getAddress,
+  },
+  {
+    name: 'removewallet',
+    args: ['signatureId'],
+    about: 'remove a wallet from the vault',
+    options: vault,
+    load: async () => (await import('./commands/remove-wallet.ts')).removeWallet,
+  },
+  {
+    name: 'export',
+    args: [],
+    about: 'print all stored wallets with their secrets',
+    options: vault,
+    load: async () => (await import('./commands/export.ts')).exportWallets,
+  },
+  {
+    name: 'migrate',
+    args: ['file'],
+    about: "bring a wallet file of the original tatum-kms into the vault",
+    options: [
+      {
+        name: 'from-password-file',
+        value: 'FILE',
+        about: "read the old file's password from this file",
+      },
+      ...vault,
+    ],
+    load: async () => (await import('./commands/migrate.ts')).migrate,
+  },
+  {
+    name: 'front',
+    args: [],
+    about: 'the network side of the daemon',
+    options: [],
+    hidden: true,
+    load: async () => (await import('./commands/front.ts')).front,
+  },
+  {
+    name: 'signer',
+    args: ['settings'],
+    about: 'the keyed side of the daemon',
+    options: [],
+    hidden: true,
+    load: async () => (await import('./commands/signer.ts')).signer,
+  },
+]

@@ -1,0 +1,22 @@
+import { encodeJson } from '../../base/json.ts'
+import { findChain } from '../../chains/index.ts'
+import { openVault } from '../../vault/vault.ts'
+import type { Action } from '../commands.ts'
+import { join, secretJson } from '../secret-json.ts'
+import { storedMembers } from '../wallet-json.ts'
+
+/** `export`: every wallet with its secrets, newest first, one opened at a time. */
+export const exportWallets: Action = async ({ terminal, place, password }) => {
+  using opener = password()
+  using vault = openVault(place, opener)
+  const wallets = [...vault.list()].reverse()
+  wallets.forEach((info, i) => {
+    using secret = vault.reveal(info.id)
+    using json = secretJson(storedMembers(findChain(info.chain), info, secret), 2)
+    const lead = `${i === 0 ? '{' : ','}\n  ${encodeJson(info.id)}: `
+    using piece = join([lead, json], 'as they are')
+    terminal.answerSecret(piece)
+  })
+  terminal.answer(wallets.length === 0 ? '{}' : '\n}')
+  return 0
+}

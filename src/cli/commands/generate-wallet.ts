@@ -1,0 +1,18 @@
+import { generateMnemonic } from '../../secret/mnemonic.ts'
+import { mnemonicWallet } from '../../signer/wallets.ts'
+import { chainArgument } from '../chain-argument.ts'
+import type { Action } from '../commands.ts'
+import { join, secretJson } from '../secret-json.ts'
+import { walletMembers } from '../wallet-json.ts'
+
+/** `generatewallet CHAIN`: a new wallet on stdout, nowhere else. */
+export const generateWallet: Action = async ({ terminal, network }, [chainId]) => {
+  const chain = chainArgument(chainId)
+  const wallet = mnemonicWallet(chain, network, generateMnemonic())
+  using _secret = wallet.secret
+  using _node = wallet.node
+  using json = secretJson(walletMembers(chain, wallet))
+  using line = join([json, '\n'], 'as they are')
+  terminal.answerSecret(line)
+  return 0
+}

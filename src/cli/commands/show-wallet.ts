@@ -1,0 +1,79 @@
+import { KmsError } from '../../base/errors.ts'
+import { prettyJson } from '../../base/json.ts'
+import { findChain } from '../../chains/index.ts'
+import { formatKeyText } from '../../secret/key-text.ts'
+import type { Secret } from '../../secret/secret.ts'
+import { privateKeyAt, publicKeyAt } from '../../signer/wallets.ts'
+import type { WalletInfo } from '../../vault/records.ts'
+import { openVault, type Vault } from '../../vault/vault.ts'
+import { chainArgument } from '../chain-argument.ts'
+import type { Action } from '../commands.ts'
+import type { Context } from '../context.ts'
+import { join, secretJson } from '../secret-json.ts'
+import { storedMembers } from '../wallet-json.ts'
+
+/** `getmanagedwallet ID` */
+export const getManagedWallet: Action = async (context, [id = '']) => {
+  using vault = open(context)
+  using secret = vault.reveal(id)
+  const info = needWallet(vault, id)
+  using json = secretJson(storedMembers(findChain(info.chain), info, secret))
+  using line = join([json, '\n'], 'as they are')
+  context.terminal.answerSecret(line)
+  return 0
+}
+
+/** `getprivatekey ID [INDEX]`: a key wallet's own key, or key INDEX of a mnemonic wallet. */
+export const getPrivateKey: Action = async (context, [id = '', index]) => {
+  using vault = open(context)
+  const info = needWallet(vault, id)
+  using text = keyTextOf(vault, info, indexFor(info, index))
+  using json = secretJson([['privateKey', text]])
+  using line = join([json, '\n'], 'as they are')
+  context.terminal.answerSecret(line)
+  return 0
+}
+
+/** `getaddress ID [INDEX]` */
+export const getAddress: Action = async (context, [id = '', index]) => {
+  using vault = open(context)
+  const info = needWallet(vault, id)
+  const chain = chainArgument(info.chain)
+  const address = chain.address(publicKeyAt(chain, info, indexFor(info, index)), info.network)
+  context.terminal.answer(prettyJson({ address }))
+  return 0
+}
+
+/** A stored key is printed as it was stored: another spelling could stand for another address. */
+function keyTextOf(vault: Vault, info: WalletInfo, index: number | undefined): Secret {
+  if (info.kind === 'key') {
+    const { mnemonic, keyText } = vault.reveal(info.id)
+    mnemonic?.wipe()
+    if (keyText !== undefined) return keyText
+    throw new KmsError('vault-damaged', 'this wallet lacks its private key')
+  }
+  const chain = chainArgument(info.chain)
+  using key = privateKeyAt(chain, vault, info, index)
+  return formatKeyText(chain.key, info.network, key)
+}
+
+function open({ place, password }: Context): Vault {
+  using secret = password()
+  return openVault(place, secret)
+}
+
+function needWallet(vault: Vault, id: string): WalletInfo {
+  const info = vault.find(id)
+  if (info === undefined) throw new KmsError('wallet-missing', 'no wallet of that id in the vault')
+  return info
+}
+
+/** The original takes `5abc` for 5 and a missing index for 0; here a mnemonic wallet needs a number. */
+function indexFor({ kind }: WalletInfo, given: string | undefined): number | undefined {
+  if (given === undefined) {
+    if (kind === 'key') return undefined
+    throw new KmsError('usage', 'a mnemonic wallet has many keys: say which index')
+  }
+  if (/^\d{1,10}$/.test(given) && Number(given) < 2 ** 31) return Number(given)
+  throw new KmsError('usage', 'an index is a whole number from 0 to 2147483647')
+}

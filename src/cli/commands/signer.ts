@@ -1,0 +1,15 @@
+import { findChain } from '../../chains/index.ts'
+import { runSigner } from '../../signer/run.ts'
+import { decodeSignerSettings } from '../../signer/settings.ts'
+import type { Action } from '../commands.ts'
+
+/** The keyed process; `daemon` becomes it. */
+export const signer: Action = async ({ place, now, onStopSignal }, [settingsText = '']) => {
+  const settings = decodeSignerSettings(settingsText)
+  return runSigner(settings, {
+    place: { ...place, path: settings.vaultPath, lockWaitMs: settings.lockWaitMs },
+    findChain,
+    now,
+    onStopSignal,
+  })
+}

@@ -1,0 +1,148 @@
+import { homedir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { isatty } from 'node:tty'
+import { utf8 } from '../base/bytes.ts'
+import { realDisk } from '../base/disk.ts'
+import { KmsError } from '../base/errors.ts'
+import type { Network } from '../base/model.ts'
+import { overwriteEnvironment } from '../base/native.ts'
+import { promptSecret } from '../password/prompt.ts'
+import {
+  environmentSource,
+  fdSource,
+  fileSource,
+  type PasswordSource,
+  promptSource,
+} from '../password/source.ts'
+import { readSecretLine } from '../secret/input.ts'
+import { randomPublicBytes } from '../secret/random.ts'
+import { lockingFailed } from '../secret/memory.ts'
+import { type Secret, secretFrom } from '../secret/secret.ts'
+import { type VaultPlace, vaultExists } from '../vault/vault.ts'
+import { type Terminal, terminal } from './terminal.ts'
+
+/** Options as given, by kebab-case name; a switch is `true`. */
+export type Options = ReadonlyMap<string, string | true>
+
+/** The world a command may use: the only way to its flags, the environment and the clock. */
+export type Context = {
+  readonly terminal: Terminal
+  readonly network: Network
+  readonly place: VaultPlace
+  /** Milliseconds since 1970. */
+  now(): number
+  text(option: string): string | undefined
+  isSet(option: string): boolean
+  /** A variable's value; an empty one is an unset one. */
+  variable(name: string): string | undefined
+  /** The vault's password from the first source that is given; the caller wipes it. */
+  password(): Secret
+  /** A mnemonic or key to store: asked for at the terminal, or the first line of stdin. */
+  askSecret(question: string): Secret
+  sleep(ms: number, signal?: AbortSignal): Promise<void>
+  /** How to start this program again: the binary itself, or Bun and the source file. */
+  readonly self: readonly [string, ...string[]]
+  /** Calls `stop` when the system or a person asks this process to end. */
+  onStopSignal(stop: () => void): void
+  /** From 0 to 1, for spreading retries. */
+  random(): number
+}
+
+const passwordVariable = 'TATUM_KMS_PASSWORD'
+const defaultLockWaitMs = 120_000
+
+export function createContext(options: Options): Context {
+  const text = (name: string): string | undefined => {
+    const value = options.get(name)
+    return typeof value === 'string' ? value : undefined
+  }
+  const place: VaultPlace = {
+    disk: realDisk,
+    path: resolve(text('path') ?? join(homedir(), '.tatumrc', 'wallet.dat')),
+    lockWaitMs: lockWait(text('lock-wait')),
+  }
+  return {
+    terminal,
+    network: options.has('testnet') ? 'testnet' : 'mainnet',
+    place,
+    now: () => Date.now(),
+    text,
+    isSet: name => options.has(name),
+    variable,
+    password() {
+      const password = passwordSource(text).read(!vaultExists(place))
+      const unlocked = lockingFailed()
+      if (unlocked !== undefined) terminal.warn(`memory could not be locked: ${unlocked}`)
+      return password
+    },
+    askSecret: question => (isatty(0) ? promptSecret(question) : secretFromStdin(question)),
+    sleep,
+    self: isCompiled() ? [process.execPath] : [process.execPath, Bun.main],
+    onStopSignal(stop) {
+      for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, stop)
+    },
+    random: () => Buffer.from(randomPublicBytes(4)).readUInt32BE() / 2 ** 32,
+  }
+}
+
+/** First that is given: descriptor, file, environment, a person at the terminal. */
+function passwordSource(text: (name: string) => string | undefined): PasswordSource {
+  const fd = text('password-fd')
+  if (fd !== undefined) return fdSource(descriptor(fd))
+  const file = text('password-file')
+  if (file !== undefined) return fileSource(file)
+  if (variable(passwordVariable) !== undefined) {
+    terminal.warn(`${passwordVariable} is visible to other programs of this user`)
+    return environmentSource(passwordVariable, takePassword)
+  }
+  return promptSource
+}
+
+/** Takes the password out of the environment, also out of the block the kernel shows. */
+function takePassword(): Secret {
+  const secret = secretFrom(utf8(process.env[passwordVariable] ?? ''))
+  delete process.env[passwordVariable]
+  overwriteEnvironment(passwordVariable)
+  return secret
+}
+
+function variable(name: string): string | undefined {
+  return process.env[name] || undefined
+}
+
+function secretFromStdin(question: string): Secret {
+  const secret = readSecretLine(0)
+  if (secret !== undefined && secret.length > 0) return secret
+  throw new KmsError('usage', `stdin is not a terminal and its first line is empty: ${question}`)
+}
+
+function descriptor(text: string): number {
+  if (/^\d{1,6}$/.test(text)) return Number(text)
+  throw new KmsError('usage', '--password-fd takes the number of an open descriptor')
+}
+
+function lockWait(text: string | undefined): number {
+  if (text === undefined) return defaultLockWaitMs
+  if (/^\d{1,5}$/.test(text)) return Number(text) * 1000
+  throw new KmsError('usage', '--lock-wait takes a whole number of seconds')
+}
+
+/** A compiled program's sources are in a file system of its own. */
+function isCompiled(): boolean {
+  return Bun.main.startsWith('/$bunfs/') || /^[A-Z]:[\\/]~BUN/.test(Bun.main)
+}
+
+function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  const { promise, resolve: wake } = Promise.withResolvers<void>()
+  if (signal?.aborted) return Promise.resolve()
+  const timer = setTimeout(wake, ms)
+  signal?.addEventListener(
+    'abort',
+    () => {
+      clearTimeout(timer)
+      wake()
+    },
+    { once: true },
+  )
+  return promise
+}

@@ -1,0 +1,65 @@
+import { chainNames } from '../chains/names.ts'
+import { type Command, commands, type Option } from './commands.ts'
+
+/** What `tatum-kms --help` prints. */
+export function help(): string {
+  const shown = commands.filter(({ hidden }) => !hidden)
+  return [
+    'tatum-kms keeps blockchain keys in an encrypted vault and signs Tatum payments',
+    'with them.',
+    '',
+    'Examples:',
+    '  tatum-kms generatemanagedwallet BTC',
+    '  tatum-kms daemon --external-url=https://approver.internal/check',
+    '',
+    'Commands:',
+    ...columns(shown.map(({ name, args, about }) => [usage(name, args), about])),
+    '',
+    'Chains:',
+    `  ${chainNames.map(([id]) => id).join(' ')}`,
+    '',
+    'tatum-kms COMMAND --help tells more about a command.',
+  ].join('\n')
+}
+
+/** What `tatum-kms COMMAND --help` prints. */
+export function commandHelp({ name, args, about, options }: Command): string {
+  return [
+    `Usage: tatum-kms ${usage(name, args)}${options.length > 0 ? ' [options]' : ''}`,
+    '',
+    `${about.charAt(0).toUpperCase()}${about.slice(1)}.`,
+    ...(options.length > 0 ? ['', 'Options:', ...columns(options.map(describe))] : []),
+  ].join('\n')
+}
+
+function usage(name: string, args: readonly string[]): string {
+  return [name, ...args.map(arg => arg.toUpperCase())].join(' ')
+}
+
+function describe({ name, value, about }: Option): readonly [string, string] {
+  return [value ? `--${name}=${value}` : `--${name}`, about]
+}
+
+const width = 80
+
+/** Two columns within 80; what is too long for its column gets a line of its own. */
+function columns(rows: readonly (readonly [left: string, right: string])[]): readonly string[] {
+  const left = Math.min(30, Math.max(...rows.map(([text]) => text.length)))
+  return rows.flatMap(([name, about]) => {
+    const lines = wrap(about, width - left - 4)
+    const [first = '', ...more] = lines
+    const rest = more.map(line => `${' '.repeat(left + 4)}${line}`)
+    if (name.length <= left) return [`  ${name.padEnd(left)}  ${first}`, ...rest]
+    return [`  ${name}`, `${' '.repeat(left + 4)}${first}`, ...rest]
+  })
+}
+
+function wrap(text: string, room: number): readonly string[] {
+  const lines = ['']
+  for (const word of text.split(' ')) {
+    const line = lines.at(-1) ?? ''
+    if (line !== '' && line.length + 1 + word.length > room) lines.push(word)
+    else lines[lines.length - 1] = line === '' ? word : `${line} ${word}`
+  }
+  return lines
+}

@@ -1,0 +1,56 @@
+import { writeSync } from 'node:fs'
+import { KmsError } from '../base/errors.ts'
+import type { Secret } from '../secret/secret.ts'
+
+/**
+ * The rules of the terminal: stdout is the answer and nothing else, stderr is for people. Lines for
+ * people begin with `tatum-kms:`, start in lower case and end without a full stop.
+ */
+export type Terminal = {
+  /** Writes the answer; a newline is added. */
+  answer(text: string): void
+  /** Writes an answer that holds a secret, straight from locked memory. */
+  answerSecret(text: Secret): void
+  note(text: string): void
+  warn(text: string): void
+  error(text: string, hint?: string): void
+  /** A line of the daemon's log, as it is. */
+  log(line: string): void
+}
+
+export const terminal: Terminal = {
+  answer: text => writeAll(1, Buffer.from(`${text}\n`)),
+  answerSecret: text => text.use(bytes => writeAll(1, bytes)),
+  note: text => sayToPeople(text),
+  warn: text => sayToPeople(`warning: ${text}`),
+  error(text, hint) {
+    sayToPeople(`error: ${text}`)
+    if (hint !== undefined) sayToPeople(`hint: ${hint}`)
+  },
+  log: line => writeQuietly(`${line}\n`),
+}
+
+function sayToPeople(text: string): void {
+  writeQuietly(`tatum-kms: ${text}\n`)
+}
+
+/** Nobody may be reading stderr any more; that must not change what the program does. */
+function writeQuietly(text: string): void {
+  try {
+    writeAll(2, Buffer.from(text))
+  } catch {}
+}
+
+/** All of it, in order, before the program goes on: an answer that was cut off is a failure. */
+function writeAll(fd: number, bytes: Uint8Array): void {
+  for (let done = 0; done < bytes.length; ) {
+    try {
+      done += writeSync(fd, bytes, done)
+    } catch (cause) {
+      const code = cause instanceof Error && 'code' in cause ? cause.code : 'unknown'
+      // A pipe in non-blocking mode whose reader is slow: wait for it.
+      if (code === 'EAGAIN') Bun.sleepSync(1)
+      else throw new KmsError('disk', `the answer could not be written (${code})`)
+    }
+  }
+}

@@ -1,0 +1,45 @@
+import { KmsError } from '../base/errors.ts'
+import { asArray, asInteger, asRecord, asString } from '../base/json.ts'
+import type { Network } from '../base/model.ts'
+
+/** All the front knows of the command line and the environment. */
+export type FrontConfig = {
+  readonly apiUrl: string
+  readonly apiKey: string
+  readonly approver: { readonly url: string; readonly method: 'GET' | 'POST' } | null
+  readonly insecureHttp: boolean
+  readonly network: Network
+  readonly chains: readonly string[]
+  readonly periodMs: number
+  readonly runOnce: boolean
+  readonly journalFolder: string
+  readonly logAsJson: boolean
+}
+
+/** Reads the configuration off the pipe. It comes from our own main process: a bad one is a bug. */
+export function decodeFrontConfig(value: unknown): FrontConfig {
+  const record = asRecord(value)
+  const approver = asRecord(record?.get('approver'))
+  return {
+    apiUrl: need(asString(record?.get('apiUrl'))),
+    apiKey: need(asString(record?.get('apiKey'))),
+    approver: approver
+      ? {
+          url: need(asString(approver.get('url'))),
+          method: approver.get('method') === 'POST' ? 'POST' : 'GET',
+        }
+      : null,
+    insecureHttp: record?.get('insecureHttp') === true,
+    network: record?.get('network') === 'testnet' ? 'testnet' : 'mainnet',
+    chains: need(asArray(record?.get('chains'))).map(id => need(asString(id))),
+    periodMs: need(asInteger(record?.get('periodMs'))),
+    runOnce: record?.get('runOnce') === true,
+    journalFolder: need(asString(record?.get('journalFolder'))),
+    logAsJson: record?.get('logAsJson') === true,
+  }
+}
+
+function need<T>(value: T | undefined): T {
+  if (value === undefined) throw new KmsError('unexpected', 'the front got no configuration')
+  return value
+}

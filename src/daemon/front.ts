@@ -1,0 +1,94 @@
+import { join } from 'node:path'
+import { type Http, request } from '../base/http.ts'
+import { createLog } from '../base/log.ts'
+import type { Chain } from '../chains/chain.ts'
+import { createApprover } from '../guard/approval.ts'
+import { connectSigner, type SignerClient } from '../signer/client.ts'
+import { createTatumApi } from '../tatum/api.ts'
+import { decodeFrontConfig, type FrontConfig } from './config.ts'
+import { type CycleReport, type DaemonDeps, runDaemon, runOnce } from './daemon.ts'
+import { type Journal, openJournal } from './journal.ts'
+
+export type FrontWorld = {
+  readonly channelFd: number
+  readonly version: string
+  readonly findChain: (id: string) => Chain | undefined
+  readonly now: () => number
+  readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>
+  readonly random: () => number
+  readonly writeLog: (line: string) => void
+  /** Makes the journal's folder, owner-only. */
+  readonly makeFolder: (path: string) => void
+  readonly onStopSignal: (stop: () => void) => void
+  /** Tests wrap these to end the process between two steps. */
+  readonly http?: Http
+  readonly openJournal?: typeof openJournal
+}
+
+/** How long payments under way may take after a request to stop. */
+const drainMs = 20_000
+
+/**
+ * The network process: everything hostile is parsed here, and no key has ever been here.
+ *
+ * @returns what the one cycle came to with `--run-once`; undefined after a clean stop
+ */
+export async function runFront(world: FrontWorld): Promise<CycleReport | undefined> {
+  const stop = new AbortController()
+  const abort = new AbortController()
+  const startDraining = (): void => {
+    stop.abort()
+    void world.sleep(drainMs, abort.signal).then(() => abort.abort())
+  }
+  const signer = connectSigner(world.channelFd, {
+    onStop: startDraining,
+    onEnd: () => {
+      stop.abort()
+      abort.abort()
+    },
+  })
+  world.onStopSignal(startDraining)
+  const config = decodeFrontConfig(await signer.config)
+  await signer.ready
+
+  world.makeFolder(config.journalFolder)
+  const open = world.openJournal ?? openJournal
+  const journal = await open(join(config.journalFolder, 'payments.sqlite'), world.now)
+  try {
+    const deps = assemble(world, config, signer, journal)
+    const endings = { stop: stop.signal, abort: abort.signal }
+    if (config.runOnce) return await runOnce(deps, endings)
+    await runDaemon(deps, endings)
+    return undefined
+  } finally {
+    await journal.close()
+  }
+}
+
+function assemble(
+  world: FrontWorld,
+  config: FrontConfig,
+  signer: SignerClient,
+  journal: Journal,
+): DaemonDeps {
+  const { http = request, version, sleep, random, findChain, now } = world
+  const { apiUrl: baseUrl, apiKey, insecureHttp, approver, network, chains, periodMs } = config
+  return {
+    api: createTatumApi({ baseUrl, apiKey, version, insecureHttp, http, sleep, random }),
+    // The approver may be http: the original's own examples are, and no key goes there.
+    approve: approver ? createApprover({ ...approver, insecureHttp: true }, http) : undefined,
+    log: createLog({
+      write: world.writeLog,
+      now: () => new Date(now()),
+      json: config.logAsJson,
+      level: 'info',
+    }),
+    signer,
+    journal,
+    network,
+    findChain,
+    chains,
+    periodMs,
+    sleep,
+  }
+}

@@ -1,0 +1,69 @@
+import { createHash } from 'node:crypto'
+
+const alphabet = new TextEncoder().encode(
+  '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz',
+)
+const digitOf = new Map([...alphabet].map((letter, digit) => [letter, digit]))
+
+/**
+ * Base58 text, as ASCII bytes, of `bytes`. Works on numbers below 256 · 58 in caller-given memory,
+ * so that a private key never becomes a string or a BigInt.
+ *
+ * @param out at least 1.4 × as long as `bytes`; answers how much of it was filled
+ */
+export function encodeBase58(bytes: Uint8Array, out: Uint8Array): number {
+  const zeros = leading(bytes, 0)
+  let used = 0
+  for (const byte of bytes.subarray(zeros)) {
+    let carry = byte
+    for (let i = 0; i < used || carry > 0; i++) {
+      carry += (i < used ? (out[i] ?? 0) : 0) * 256
+      out[i] = carry % 58
+      carry = Math.floor(carry / 58)
+      used = Math.max(used, i + 1)
+    }
+  }
+  out.fill(0, used, used + zeros)
+  const length = used + zeros
+  out.subarray(0, length).reverse()
+  for (let i = 0; i < length; i++) out[i] = alphabet[out[i] ?? 0] ?? 0
+  return length
+}
+
+/**
+ * The bytes behind base58 text given as ASCII bytes.
+ *
+ * @returns how much of `out` was filled, or undefined for a letter outside the alphabet or a value
+ *   that does not fit
+ */
+export function decodeBase58(text: Uint8Array, out: Uint8Array): number | undefined {
+  const zeros = leading(text, alphabet[0] ?? 0)
+  let used = 0
+  for (const letter of text.subarray(zeros)) {
+    const digit = digitOf.get(letter)
+    if (digit === undefined) return undefined
+    let carry = digit
+    for (let i = 0; i < used || carry > 0; i++) {
+      if (i >= out.length) return undefined
+      carry += (i < used ? (out[i] ?? 0) : 0) * 58
+      out[i] = carry & 255
+      carry >>= 8
+      used = Math.max(used, i + 1)
+    }
+  }
+  if (used + zeros > out.length) return undefined
+  out.fill(0, used, used + zeros)
+  out.subarray(0, used + zeros).reverse()
+  return used + zeros
+}
+
+/** First four bytes of the double SHA-256. */
+export function base58Checksum(bytes: Uint8Array): Uint8Array {
+  const once = createHash('sha256').update(bytes).digest()
+  return createHash('sha256').update(once).digest().subarray(0, 4)
+}
+
+function leading(bytes: Uint8Array, value: number): number {
+  const end = bytes.findIndex(byte => byte !== value)
+  return end === -1 ? bytes.length : end
+}

@@ -1,0 +1,43 @@
+import { KmsError } from '../base/errors.ts'
+import { readInto } from '../base/native.ts'
+import { allocateSecret, type Secret } from './secret.ts'
+
+/** No password, mnemonic or key text is longer. */
+const maxLength = 4096
+const newline = 0x0a
+const carriageReturn = 0x0d
+/** What Ctrl-C sends while the echo is off. */
+const interrupt = 3
+
+/**
+ * The first line of an open file, read byte by byte into locked memory, so that what follows it
+ * stays unread. The newline is not part of it.
+ *
+ * @returns undefined when the file ends before anything came
+ */
+export function readSecretLine(fd: number): Secret | undefined {
+  const line = allocateSecret(maxLength)
+  const length = fill(line, fd)
+  if (length === undefined) {
+    line.wipe()
+    return undefined
+  }
+  line.shrink(length)
+  return line
+}
+
+function fill(line: Secret, fd: number): number | undefined {
+  const byteAt = (i: number): number => line.use(bytes => bytes[i] ?? 0)
+  for (let at = 0; at < maxLength; at++) {
+    const isEnd = readInto(fd, line.address + at, 1) === 0
+    if (isEnd) return at === 0 ? undefined : at
+    const byte = byteAt(at)
+    if (byte === interrupt) {
+      line.wipe()
+      throw new KmsError('interrupted', 'interrupted')
+    }
+    if (byte === newline) return at > 0 && byteAt(at - 1) === carriageReturn ? at - 1 : at
+  }
+  line.wipe()
+  throw new KmsError('usage', `a secret is longer than ${maxLength} bytes`)
+}

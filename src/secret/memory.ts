@@ -1,0 +1,121 @@
+import { KmsError } from '../base/errors.ts'
+import {
+  type GuardedPages,
+  lockPages,
+  mapPrivatePages,
+  mapSecretPages,
+  viewMemory,
+  zeroMemory,
+} from '../base/native.ts'
+
+/** Bytes in guarded, locked memory. After `release` they are zero and `bytes` is empty. */
+export type LockedBytes = {
+  readonly bytes: Uint8Array
+  readonly address: number
+  release(): void
+}
+
+/** Part of an arena, in bytes from its start. */
+type Run = { readonly start: number; readonly length: number }
+type Arena = { readonly address: number; free: readonly Run[] }
+
+/** Allocations start on a cache line of their own. */
+const granule = 64
+const arenaLength = 256 * 1024
+/** More than any secret or scratch space of this program; a larger request is a fault in it. */
+const largestRequest = 1 << 30
+
+/** Arenas are never given back: a mapping that is gone would crash whoever still held its address. */
+const arenas: Arena[] = []
+let pageKind: 'auto' | 'plain' = 'auto'
+let lockFailure: string | undefined
+
+/** `size` zeroed bytes that reach no swap, no core dump and no child. */
+export function allocateLocked(size: number): LockedBytes {
+  if (!Number.isInteger(size) || size < 0 || size > largestRequest) {
+    throw new KmsError('memory', `cannot allocate ${size} bytes of locked memory`)
+  }
+  const length = Math.max(Math.ceil(size / granule), 1) * granule
+  for (const arena of arenas) {
+    const start = take(arena, length)
+    if (start !== undefined) return lend(arena, { start, length }, size)
+  }
+  const arena = openArena(Math.max(length, arenaLength))
+  take(arena, length)
+  return lend(arena, { start: 0, length }, size)
+}
+
+/** Why memory handed out so far may reach swap; undefined while every page of it is locked. */
+export function lockingFailed(): string | undefined {
+  return lockFailure
+}
+
+/**
+ * `plain` keeps secrets in ordinary locked pages, where a test can look for them, even if the kernel
+ * offers memfd_secret. To be said before the first allocation.
+ */
+export function useSecretMemory(kind: 'auto' | 'plain'): void {
+  if (arenas.length > 0) throw new KmsError('unexpected', 'secrets are in memory already')
+  pageKind = kind
+}
+
+function openArena(length: number): Arena {
+  const pages = (pageKind === 'auto' && mapSecretPages(length)) || mapLockedPages(length)
+  const arena = { address: pages.address, free: [{ start: 0, length: pages.length }] }
+  arenas.push(arena)
+  return arena
+}
+
+function mapLockedPages(length: number): GuardedPages {
+  const pages = mapPrivatePages(length)
+  lockFailure ??= lockPages(pages)
+  return pages
+}
+
+/** First fit; answers where the run starts. */
+function take(arena: Arena, length: number): number | undefined {
+  const run = arena.free.find(candidate => candidate.length >= length)
+  if (run === undefined) return undefined
+  const rest = { start: run.start + length, length: run.length - length }
+  arena.free = arena.free.flatMap(other => {
+    if (other !== run) return [other]
+    return rest.length > 0 ? [rest] : []
+  })
+  return run.start
+}
+
+function lend(arena: Arena, run: Run, size: number): LockedBytes {
+  const address = arena.address + run.start
+  const bytes = viewMemory(address, size)
+  let lent = true
+  return {
+    bytes,
+    address,
+    release() {
+      if (!lent) return
+      lent = false
+      zeroMemory(address, run.length)
+      detach(bytes)
+      giveBack(arena, run)
+    },
+  }
+}
+
+/** Empties every view of the buffer, so that none can show the next secret at this address. */
+function detach(bytes: Uint8Array): void {
+  if (bytes.buffer instanceof ArrayBuffer && !bytes.buffer.detached) bytes.buffer.transfer(0)
+}
+
+/** Keeps the free runs in order and joined, so that a large request finds them again. */
+function giveBack(arena: Arena, run: Run): void {
+  const joined: Run[] = []
+  for (const next of [...arena.free, run].sort((a, b) => a.start - b.start)) {
+    const last = joined.at(-1)
+    if (last && last.start + last.length === next.start) {
+      joined[joined.length - 1] = { start: last.start, length: last.length + next.length }
+    } else {
+      joined.push(next)
+    }
+  }
+  arena.free = joined
+}

@@ -1,0 +1,59 @@
+import { ed25519 } from '@noble/curves/ed25519.js'
+import { secp256k1 } from '@noble/curves/secp256k1.js'
+import type { Curve, PublicKey, Signature, SigningRequest } from '../base/model.ts'
+
+/** The only place where a private key meets a message. `key` is 32 bytes, lent for the call. */
+export function sign(request: SigningRequest, key: Uint8Array): Signature {
+  switch (request.algorithm) {
+    case 'ecdsa-secp256k1': {
+      // RFC 6979 nonce without extra entropy, low s (BIP-62): the same bytes every time.
+      const signature = secp256k1.sign(request.message, key, {
+        prehash: false,
+        lowS: true,
+        format: 'recovered',
+      })
+      return { bytes: signature.slice(1), recovery: signature[0] ?? 0 }
+    }
+    case 'ed25519':
+      return { bytes: ed25519.sign(request.message, key), recovery: 0 }
+  }
+}
+
+/** True when `signature` is valid for `publicKey`, and for ECDSA when its recovery bit finds it too. */
+export function verify(
+  request: SigningRequest,
+  signature: Signature,
+  publicKey: PublicKey,
+): boolean {
+  switch (request.algorithm) {
+    case 'ecdsa-secp256k1': {
+      const recovered = secp256k1.recoverPublicKey(
+        Uint8Array.of(signature.recovery, ...signature.bytes),
+        request.message,
+        { prehash: false },
+      )
+      const compressed = secp256k1.Point.fromBytes(publicKey.bytes).toBytes(true)
+      return Buffer.compare(recovered, compressed) === 0
+    }
+    case 'ed25519':
+      return ed25519.verify(signature.bytes, request.message, publicKey.bytes)
+  }
+}
+
+/** The public half of a 32-byte private key; `compressed` matters for secp256k1 only. */
+export function publicKeyOf(curve: Curve, key: Uint8Array, compressed = true): PublicKey {
+  const bytes =
+    curve === 'secp256k1' ? secp256k1.getPublicKey(key, compressed) : ed25519.getPublicKey(key)
+  return { curve, bytes }
+}
+
+/** secp256k1: a number from 1 to the group order less one. ed25519: any 32 bytes. */
+export function isPrivateKey(curve: Curve, key: Uint8Array): boolean {
+  if (key.length !== 32) return false
+  return curve === 'ed25519' || (key.some(byte => byte !== 0) && Buffer.compare(key, order) < 0)
+}
+
+/** Order n of the secp256k1 group (SEC 2, 2.4.1), big-endian. */
+export const order = Uint8Array.from(
+  Buffer.from('fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141', 'hex'),
+)

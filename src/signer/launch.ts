@@ -1,0 +1,62 @@
+import { closeSync } from 'node:fs'
+import type { Json } from '../base/json.ts'
+import { encodeJson } from '../base/json.ts'
+import { execve, pipe, setCloseOnExec, socketPair, writeOut } from '../base/native.ts'
+import type { Secret } from '../secret/secret.ts'
+import type { SignerSettings } from './settings.ts'
+import { encodeFrame } from './wire.ts'
+
+export type Launch = {
+  /** How to start this program again: the binary, or Bun and the source file. */
+  readonly self: readonly [string, ...string[]]
+  readonly signer: Omit<SignerSettings, 'channelFd' | 'passwordFd' | 'frontPid'>
+  /** All the front learns. It travels over the pipe: neither argv nor environment shows it. */
+  readonly front: Json
+  /** Variables the front may have; nothing else of the environment reaches it. */
+  readonly frontEnvironment: Readonly<Record<string, string>>
+  readonly readPassword: () => Secret
+}
+
+/** The front finds its end of the pipe here. */
+export const frontChannelFd = 3
+
+/**
+ * Starts the front as a child and becomes the signer (DESIGN 2). The order matters: the front is
+ * started before the password exists in this process, and the signer begins in a fresh image with
+ * an empty environment, so that nothing of this one's heap is left in it.
+ */
+export function launch({ self, signer, front, frontEnvironment, readPassword }: Launch): never {
+  const [ours, theirs] = socketPair()
+  const child = Bun.spawn([...self, 'front'], {
+    stdio: ['ignore', 'inherit', 'inherit', theirs],
+    env: { ...frontEnvironment },
+  })
+  closeSync(theirs)
+  try {
+    writeOut(ours, encodeFrame(0, { type: 'config', config: front }))
+    using password = readPassword()
+    const passwordFd = pourIntoPipe(password)
+    setCloseOnExec(ours, false)
+    const settings: SignerSettings = {
+      ...signer,
+      channelFd: ours,
+      passwordFd,
+      frontPid: child.pid,
+    }
+    password.wipe()
+    return execve(self[0], [...self, 'signer', encodeJson(settings)], {})
+  } catch (fault) {
+    // The front sees the end of the pipe and ends too.
+    closeSync(ours)
+    throw fault
+  }
+}
+
+/** A pipe's buffer is kernel memory that is never swapped; a password is far shorter than it holds. */
+function pourIntoPipe(password: Secret): number {
+  const [reader, writer] = pipe()
+  password.use(bytes => writeOut(writer, bytes))
+  closeSync(writer)
+  setCloseOnExec(reader, false)
+  return reader
+}

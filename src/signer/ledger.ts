@@ -1,0 +1,253 @@
+import { Database, type SQLQueryBindings } from 'bun:sqlite'
+import { concat, equalBytes, utf8 } from '../base/bytes.ts'
+import { u16, u32, u64 } from '../base/binary.ts'
+import { KmsError } from '../base/errors.ts'
+import { encodeJson, type Json } from '../base/json.ts'
+import type { Network } from '../base/model.ts'
+import { hmac } from '../secret/kdf.ts'
+import type { Secret } from '../secret/secret.ts'
+
+/** One signature given out, for ever. */
+export type LedgerEntry = {
+  readonly pendingId: string
+  readonly chain: string
+  readonly network: Network
+  /** SHA-256 of the serializedTransaction as Tatum sent it. */
+  readonly serializedHash: Uint8Array
+  readonly txData: string
+  readonly txId: string
+  /** Which keys signed and what went out; facts for people and policies. */
+  readonly facts: Json
+  /** What the payment uses up; see `ChainDefinition.claims`. */
+  readonly claims: readonly string[]
+  /** Milliseconds since 1970. */
+  readonly signedAt: number
+}
+
+export type StoredSignature = Pick<LedgerEntry, 'serializedHash' | 'txData' | 'txId'>
+
+/**
+ * What this signer has ever signed. Nothing leaves the signer before it stands here, on disk.
+ * The ledger alone keeps a payment from being signed twice, whatever the front says or forgets.
+ */
+export type Ledger = Disposable & {
+  find(pendingId: string): StoredSignature | undefined
+  /** The pending id that owns `claim`, if any does. */
+  claimant(chain: string, network: Network, claim: string): string | undefined
+  /** The number after the highest nonce ever signed for `address`. */
+  nextNonce(chain: string, network: Network, address: string): bigint | undefined
+  /** Writes all entries in one durable transaction, chained to the one before. */
+  commit(entries: readonly LedgerEntry[]): void
+  /** Refuses a vault older than one seen before, then remembers this one. */
+  checkGeneration(vaultId: string, generation: bigint): void
+  count(): number
+}
+
+/** Version of the tables below; a newer one is refused rather than guessed at. */
+const schemaVersion = 1
+
+const schema = `
+  CREATE TABLE signed (
+    pending_id      TEXT PRIMARY KEY,
+    commit_number   INTEGER NOT NULL REFERENCES commits (number),
+    chain           TEXT NOT NULL,
+    network         TEXT NOT NULL,
+    serialized_hash BLOB NOT NULL,
+    tx_data         TEXT NOT NULL,
+    tx_id           TEXT NOT NULL,
+    facts           TEXT NOT NULL,
+    signed_at       INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE claims (
+    chain      TEXT NOT NULL,
+    network    TEXT NOT NULL,
+    claim      TEXT NOT NULL,
+    pending_id TEXT NOT NULL REFERENCES signed (pending_id),
+    PRIMARY KEY (chain, network, claim)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE nonces (
+    chain   TEXT NOT NULL,
+    network TEXT NOT NULL,
+    address TEXT NOT NULL,
+    next    INTEGER NOT NULL,
+    PRIMARY KEY (chain, network, address)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE commits (
+    number INTEGER PRIMARY KEY,
+    digest BLOB NOT NULL,
+    mac    BLOB NOT NULL
+  ) STRICT;
+  CREATE TABLE vaults (
+    vault_id   TEXT PRIMARY KEY,
+    generation INTEGER NOT NULL
+  ) STRICT;
+`
+
+/** Opens the ledger at `path`, making it when there is none. `auditKey` is borrowed for its life. */
+export function openLedger(path: string, auditKey: Secret): Ledger {
+  const db = new Database(path, { create: true, strict: true, safeIntegers: true })
+  db.run('PRAGMA journal_mode = WAL')
+  db.run('PRAGMA synchronous = FULL')
+  db.run('PRAGMA foreign_keys = ON')
+  prepareSchema(db)
+  verifyHead(db, auditKey)
+  const statements = prepareStatements(db)
+
+  const commit = db.transaction((entries: readonly LedgerEntry[]) => {
+    const head = statements.head.get()
+    const number = (head?.number ?? 0n) + 1n
+    const digest = digestOf(entries)
+    const mac = macOf(auditKey, head?.mac ?? new Uint8Array(32), number, digest)
+    statements.insertCommit.run({ number, digest, mac })
+    for (const entry of entries) insertEntry(statements, entry, number)
+  })
+
+  return {
+    find(pendingId) {
+      const row = statements.find.get({ pendingId })
+      return row ?? undefined
+    },
+    claimant: (chain, network, claim) =>
+      statements.claimant.get({ chain, network, claim })?.pendingId,
+    nextNonce: (chain, network, address) =>
+      statements.nextNonce.get({ chain, network, address })?.next,
+    commit(entries) {
+      if (entries.length > 0) writing(() => commit.immediate(entries))
+    },
+    checkGeneration(vaultId, generation) {
+      const highest = statements.generation.get({ vaultId })?.generation ?? 0n
+      if (generation < highest) {
+        throw new KmsError(
+          'vault-rolled-back',
+          `the vault is at generation ${generation}, generation ${highest} was seen before`,
+          { hint: 'an older copy stands in its place; restore the newest one' },
+        )
+      }
+      writing(() => statements.rememberGeneration.run({ vaultId, generation }))
+    },
+    count: () => Number(statements.count.get({})?.count ?? 0n),
+    [Symbol.dispose]: () => db.close(),
+  }
+}
+
+type Row = Record<string, SQLQueryBindings>
+
+function prepareStatements(db: Database) {
+  return {
+    find: db.query<StoredSignature, Row>(
+      'SELECT serialized_hash AS serializedHash, tx_data AS txData, tx_id AS txId FROM signed WHERE pending_id = $pendingId',
+    ),
+    claimant: db.query<{ pendingId: string }, Row>(
+      'SELECT pending_id AS pendingId FROM claims WHERE chain = $chain AND network = $network AND claim = $claim',
+    ),
+    nextNonce: db.query<{ next: bigint }, Row>(
+      'SELECT next FROM nonces WHERE chain = $chain AND network = $network AND address = $address',
+    ),
+    head: db.query<{ number: bigint; mac: Uint8Array }, []>(
+      'SELECT number, mac FROM commits ORDER BY number DESC LIMIT 1',
+    ),
+    insertCommit: db.query<unknown, Row>(
+      'INSERT INTO commits (number, digest, mac) VALUES ($number, $digest, $mac)',
+    ),
+    insertSigned: db.query<unknown, Row>(
+      `INSERT INTO signed (pending_id, commit_number, chain, network, serialized_hash, tx_data, tx_id, facts, signed_at)
+       VALUES ($pendingId, $number, $chain, $network, $serializedHash, $txData, $txId, $facts, $signedAt)`,
+    ),
+    insertClaim: db.query<unknown, Row>(
+      'INSERT INTO claims (chain, network, claim, pending_id) VALUES ($chain, $network, $claim, $pendingId)',
+    ),
+    raiseNonce: db.query<unknown, Row>(
+      `INSERT INTO nonces (chain, network, address, next) VALUES ($chain, $network, $address, $next)
+       ON CONFLICT DO UPDATE SET next = max(next, excluded.next)`,
+    ),
+    generation: db.query<{ generation: bigint }, Row>(
+      'SELECT generation FROM vaults WHERE vault_id = $vaultId',
+    ),
+    rememberGeneration: db.query<unknown, Row>(
+      `INSERT INTO vaults (vault_id, generation) VALUES ($vaultId, $generation)
+       ON CONFLICT DO UPDATE SET generation = max(generation, excluded.generation)`,
+    ),
+    count: db.query<{ count: bigint }, Row>('SELECT count(*) AS count FROM signed'),
+  }
+}
+
+function insertEntry(
+  statements: ReturnType<typeof prepareStatements>,
+  entry: LedgerEntry,
+  number: bigint,
+): void {
+  const { pendingId, chain, network, serializedHash, txData, txId, signedAt } = entry
+  statements.insertSigned.run({
+    pendingId,
+    number,
+    chain,
+    network,
+    serializedHash,
+    txData,
+    txId,
+    facts: encodeJson(entry.facts),
+    signedAt,
+  })
+  for (const claim of entry.claims) {
+    statements.insertClaim.run({ chain, network, claim, pendingId })
+    const [kind, address, nonce] = claim.split('/')
+    if (kind === 'nonce' && address && nonce) {
+      statements.raiseNonce.run({ chain, network, address, next: BigInt(nonce) + 1n })
+    }
+  }
+}
+
+function prepareSchema(db: Database): void {
+  const version = db.query<{ user_version: bigint }, []>('PRAGMA user_version').get()?.user_version
+  if (version === BigInt(schemaVersion)) return
+  if (version !== 0n) {
+    throw new KmsError('vault-damaged', `the ledger has version ${version}, not known here`)
+  }
+  db.transaction(() => {
+    db.run(schema)
+    db.run(`PRAGMA user_version = ${schemaVersion}`)
+  }).immediate()
+}
+
+/** The newest commit must carry this vault's seal: a foreign or edited ledger must not be added to. */
+function verifyHead(db: Database, auditKey: Secret): void {
+  const [head, before] = db
+    .query<{ number: bigint; digest: Uint8Array; mac: Uint8Array }, []>(
+      'SELECT number, digest, mac FROM commits ORDER BY number DESC LIMIT 2',
+    )
+    .all()
+  if (head === undefined) return
+  const mac = macOf(auditKey, before?.mac ?? new Uint8Array(32), head.number, head.digest)
+  if (!equalBytes(mac, head.mac)) {
+    throw new KmsError('vault-damaged', 'the ledger was not written by this vault or was changed')
+  }
+}
+
+/** HMAC-SHA256(audit key, previous head ‖ counter ‖ digest of the records). */
+function macOf(auditKey: Secret, previous: Uint8Array, number: bigint, digest: Uint8Array) {
+  using mac = auditKey.use(key => hmac('sha256', key, previous, u64(number), digest))
+  return mac.use(bytes => bytes.slice())
+}
+
+/** SHA-256 over every field of every entry, each with its length in front. */
+function digestOf(entries: readonly LedgerEntry[]): Uint8Array {
+  const hash = new Bun.CryptoHasher('sha256')
+  for (const entry of entries) {
+    const { pendingId, chain, network, serializedHash, txData, txId, facts, claims } = entry
+    const texts = [pendingId, chain, network, txData, txId, encodeJson(facts), ...claims]
+    hash.update(concat(u16(texts.length), u64(BigInt(entry.signedAt)), serializedHash))
+    for (const text of texts.map(utf8)) hash.update(concat(u32(text.length), text))
+  }
+  return hash.digest()
+}
+
+function writing(work: () => void): void {
+  try {
+    work()
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown'
+    throw new KmsError('disk', `the ledger could not be written (${code})`, {
+      hint: 'nothing was signed; free space or restore write access, then start again',
+    })
+  }
+}

@@ -1,0 +1,137 @@
+import type { Json } from '../base/json.ts'
+import { asArray, asInteger, asRecord, asString } from '../base/json.ts'
+import { KmsError } from '../base/errors.ts'
+import type { Completion, Curve, KeyRef, PublicKey } from '../base/model.ts'
+import { fromHex, hex } from '../base/bytes.ts'
+
+/**
+ * What the front may ask. None of these can change a rule: the signer's settings come from its own
+ * command line and files.
+ */
+export type Question =
+  /** The wallets of the daemon's network, a page at a time, in the vault's order. */
+  | { readonly type: 'wallets'; readonly from: number }
+  | { readonly type: 'publicKeys'; readonly chain: string; readonly refs: readonly KeyRef[] }
+  | { readonly type: 'nextNonce'; readonly chain: string; readonly address: string }
+  | { readonly type: 'sign'; readonly payments: readonly Payment[] }
+  /** Looks whether the vault file was replaced since. */
+  | { readonly type: 'reload' }
+  | { readonly type: 'status' }
+
+/** A pending transaction exactly as Tatum sent it, and what the front adds to it. */
+export type Payment = { readonly pending: unknown; readonly completion: Completion }
+
+/** The answer to each question, as it crosses the pipe. */
+export type Answers = {
+  readonly wallets: { readonly wallets: readonly PublicWallet[]; readonly next: number | null }
+  /** `encodePublicKey` texts in the order of the refs. */
+  readonly publicKeys: { readonly keys: readonly string[] }
+  readonly nextNonce: { readonly next: string | null }
+  readonly sign: { readonly results: readonly SignResult[] }
+  readonly reload: { readonly changed: boolean }
+  readonly status: { readonly wallets: number; readonly signed: number; readonly generation: string }
+}
+
+export type PublicWallet = { readonly id: string; readonly chain: string }
+
+/** `repeated`: these bytes were signed before and come from the ledger. */
+export type SignResult =
+  | { readonly kind: 'signed'; readonly txData: string; readonly txId: string; readonly repeated: boolean }
+  | { readonly kind: 'refused'; readonly code: string; readonly reason: string }
+
+/**
+ * Frames that answer no question carry number 0. `config` is the first of all and comes from the
+ * main process before it becomes the signer.
+ */
+export type Notice =
+  | { readonly type: 'config'; readonly config: Json }
+  | { readonly type: 'ready' }
+  | { readonly type: 'stop' }
+
+export function encodeQuestion(question: Question): Json {
+  switch (question.type) {
+    case 'publicKeys':
+      return { ...question, refs: question.refs.map(ref => ({ ...ref })) }
+    case 'sign':
+      return {
+        type: 'sign',
+        payments: question.payments.map(({ pending, completion }) => ({
+          pending: pending as Json,
+          completion,
+        })),
+      }
+    default:
+      return question
+  }
+}
+
+/** Reads a question off the pipe; the front may have been taken over, so nothing is assumed. */
+export function decodeQuestion(body: unknown): Question {
+  const record = asRecord(body)
+  const type = record?.get('type')
+  switch (type) {
+    case 'wallets':
+      return { type, from: need(asInteger(record?.get('from'))) }
+    case 'publicKeys':
+      return {
+        type,
+        chain: need(asString(record?.get('chain'))),
+        refs: need(asArray(record?.get('refs'))).map(decodeRef),
+      }
+    case 'nextNonce':
+      return {
+        type,
+        chain: need(asString(record?.get('chain'))),
+        address: need(asString(record?.get('address'))),
+      }
+    case 'sign':
+      return { type, payments: need(asArray(record?.get('payments'))).map(decodePayment) }
+    case 'reload':
+    case 'status':
+      return { type }
+    default:
+      throw malformed()
+  }
+}
+
+function decodeRef(value: unknown): KeyRef {
+  const record = asRecord(value)
+  const signatureId = need(asString(record?.get('signatureId')))
+  const index = record?.get('index')
+  return index === undefined ? { signatureId } : { signatureId, index: need(asInteger(index)) }
+}
+
+function decodePayment(value: unknown): Payment {
+  const record = asRecord(value)
+  const completion: Record<string, string> = {}
+  for (const [name, text] of need(asRecord(record?.get('completion')))) {
+    if (name === '__proto__') throw malformed()
+    completion[name] = need(asString(text))
+  }
+  return { pending: record?.get('pending'), completion }
+}
+
+/** Public keys cross the pipe as `curve:hex`. */
+export function encodePublicKey({ curve, bytes }: PublicKey): string {
+  return `${curve}:${hex(bytes)}`
+}
+
+export function decodePublicKey(text: string): PublicKey {
+  const [curve, digits = ''] = text.split(':')
+  const bytes = fromHex(digits)
+  if (bytes === undefined || !isCurve(curve)) throw malformed()
+  return { curve, bytes }
+}
+
+function isCurve(text: string | undefined): text is Curve {
+  return text === 'secp256k1' || text === 'ed25519'
+}
+
+function need<T>(value: T | undefined): T {
+  if (value === undefined) throw malformed()
+  return value
+}
+
+function malformed(): KmsError {
+  return new KmsError('unexpected', 'the other side of the pipe sent a malformed message')
+}

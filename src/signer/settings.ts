@@ -1,0 +1,40 @@
+import { KmsError } from '../base/errors.ts'
+import { asInteger, asRecord, asString, parseJson } from '../base/json.ts'
+import type { Network } from '../base/model.ts'
+
+/**
+ * What the signer goes by. It comes from the command line of the process that became the signer and
+ * never over the pipe: the front cannot change a rule.
+ */
+export type SignerSettings = {
+  readonly vaultPath: string
+  readonly network: Network
+  readonly lockWaitMs: number
+  readonly channelFd: number
+  readonly passwordFd: number
+  readonly frontPid: number
+}
+
+export function decodeSignerSettings(text: string): SignerSettings {
+  const record = asRecord(parseJson(text))
+  const integer = (name: string): number => {
+    const value = asInteger(record?.get(name))
+    if (value === undefined || value < 0) throw notByHand()
+    return value
+  }
+  const vaultPath = asString(record?.get('vaultPath'))
+  const network = record?.get('network')
+  if (vaultPath === undefined || (network !== 'mainnet' && network !== 'testnet')) throw notByHand()
+  return {
+    vaultPath,
+    network,
+    lockWaitMs: integer('lockWaitMs'),
+    channelFd: integer('channelFd'),
+    passwordFd: integer('passwordFd'),
+    frontPid: integer('frontPid'),
+  }
+}
+
+function notByHand(): KmsError {
+  return new KmsError('usage', 'the signer is started by the daemon, not by hand')
+}

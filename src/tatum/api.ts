@@ -1,0 +1,242 @@
+import { KmsError } from '../base/errors.ts'
+import {
+  type Http,
+  type HttpRequest,
+  type HttpResponse,
+  type Retries,
+  request,
+  retrying,
+  secureUrl,
+} from '../base/http.ts'
+import { asArray, asRecord, asString, encodeJson, type Json, parseJson } from '../base/json.ts'
+import type { WalletId } from '../base/model.ts'
+
+export type TatumApiSettings = {
+  readonly baseUrl: string
+  readonly apiKey: string
+  /** Our own version, for the user-agent. */
+  readonly version: string
+  readonly insecureHttp?: boolean
+  readonly http?: Http
+} & Pick<Retries, 'sleep' | 'random'>
+
+export type BroadcastAnswer = {
+  readonly txId?: string
+  /** False: on chain, but the ledger withdrawal must be completed by hand (protocol 1.5). */
+  readonly completed?: boolean
+}
+
+export type ErrorReport = { readonly signatureId: string; readonly error: string }
+
+export type TatumApi = {
+  /** What waits for these wallets, unread: an entry can come twice when its wallets are many. */
+  pending(
+    chain: string,
+    signatureIds: readonly WalletId[],
+    signal?: AbortSignal,
+  ): Promise<readonly unknown[]>
+  /** `{apiKey}` in the path becomes the key. */
+  get(path: string, signal?: AbortSignal): Promise<unknown>
+  rpc(
+    path: string,
+    method: string,
+    params: readonly unknown[],
+    signal?: AbortSignal,
+  ): Promise<unknown>
+  broadcast(
+    sent: { readonly path: string; readonly body: Json },
+    signal?: AbortSignal,
+  ): Promise<BroadcastAnswer>
+  reportErrors(errors: readonly ErrorReport[], signal?: AbortSignal): Promise<void>
+}
+
+const label = 'the Tatum API'
+/** The protocol we speak, by the version of the original that speaks it. */
+const clientVersion = '8.0.1'
+/** Protocol 1.2: the API refuses more ids in one request. */
+const maxIdsPerRequest = 25_000
+const maxPending = 10_000
+const timeoutMs = 60_000
+const readAttempts = 3
+const broadcastAttempts = 6
+
+/** The Tatum API as the front needs it. Neither the key nor a URL is in anything it throws. */
+export function createTatumApi(settings: TatumApiSettings): TatumApi {
+  const { apiKey, http = request, sleep, random } = settings
+  const ask = createAsk(settings)
+  const clean = createCleaner(apiKey)
+  const reading = retrying(http, { attempts: readAttempts, sleep, random })
+  const broadcasting = retrying(http, { attempts: broadcastAttempts, sleep, random })
+
+  return {
+    async pending(chain, signatureIds, signal) {
+      const path = `/v3/kms/pending/${encodeURIComponent(chain)}`
+      const all: unknown[] = []
+      // Not retried: the next cycle asks again anyway.
+      for (const ids of chunks(signatureIds, maxIdsPerRequest)) {
+        const response = await http(ask('POST', path, { signatureIds: ids }, signal))
+        all.push(...readPending(requireSuccess(response, 'polling', clean)))
+      }
+      return all
+    },
+
+    async get(path, signal) {
+      const response = await reading(ask('GET', path, undefined, signal))
+      const value = parseJson(requireSuccess(response, 'a read', clean).text)
+      if (value === undefined) throw wrongShape('a read')
+      return value
+    },
+
+    async rpc(path, method, params, signal) {
+      const call = { jsonrpc: '2.0', id: 1, method, params: params as readonly Json[] }
+      return readRpc(await reading(ask('POST', path, call, signal)), method, clean)
+    },
+
+    async broadcast({ path, body }, signal) {
+      // The same bytes can pay only once, so that sending them again is always safe.
+      const response = await broadcasting(ask('POST', path, body, signal))
+      return readBroadcast(requireSuccess(response, 'broadcast', clean))
+    },
+
+    async reportErrors(errors, signal) {
+      const cleaned = errors.map(({ signatureId, error }) => ({
+        signatureId,
+        error: clean(error, maxReport),
+      }))
+      const sent = ask('POST', '/v3/tatum/kms/batch', { errors: cleaned }, signal)
+      requireSuccess(await http(sent), 'the error report', clean)
+    },
+  }
+}
+
+type Ask = (
+  method: HttpRequest['method'],
+  path: string,
+  body: Json | undefined,
+  signal: AbortSignal | undefined,
+) => HttpRequest
+
+/** Checks the address and the key once, so that a slip is seen at the start and not per request. */
+function createAsk({ baseUrl, apiKey, version, insecureHttp }: TatumApiSettings): Ask {
+  const { origin, pathname } = secureUrl(baseUrl, { label, insecureHttp })
+  const base = origin + pathname.replace(/\/+$/, '')
+  if (!/^[\x21-\x7e]+$/.test(apiKey)) {
+    throw new KmsError('usage', 'the API key is empty or holds characters no key has')
+  }
+  const common = {
+    accept: 'application/json',
+    'user-agent': `tatum-kms/${version}`,
+    'x-ttm-kms-client-version': clientVersion,
+  }
+  return (method, path, body, signal) => {
+    // Without its slash a path would continue the host name and send the key elsewhere.
+    if (!path.startsWith('/')) throw new KmsError('unexpected', 'an API path has no leading slash')
+    // Protocol 1.8: endpoints that take the key in the path take no header.
+    const isKeyInPath = path.includes('{apiKey}')
+    return {
+      method,
+      url: base + path.replaceAll('{apiKey}', () => encodeURIComponent(apiKey)),
+      label,
+      headers: {
+        ...common,
+        ...(isKeyInPath ? {} : { 'x-api-key': apiKey }),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { body: encodeJson(body) }),
+      timeoutMs,
+      insecureHttp,
+      signal,
+    }
+  }
+}
+
+function* chunks<T>(values: readonly T[], size: number): Generator<readonly T[]> {
+  for (let at = 0; at < values.length; at += size) yield values.slice(at, at + size)
+}
+
+function readPending({ text }: HttpResponse): readonly unknown[] {
+  const entries = asArray(parseJson(text))
+  if (entries === undefined || entries.length > maxPending) {
+    throw new KmsError('network', `${label} answered pending transactions of the wrong shape`)
+  }
+  return entries
+}
+
+/** Nodes answer faults with an error member, and some with an HTTP status besides. */
+function readRpc(response: HttpResponse, method: string, clean: Clean): unknown {
+  const what = `rpc ${method}`
+  const answer = asRecord(parseJson(response.text))
+  const error = answer?.get('error') ?? undefined
+  if (error !== undefined && !isKeyRefusal(response)) {
+    const message =
+      asString(asRecord(error)?.get('message')) ?? asString(error) ?? 'no reason given'
+    throw new KmsError('network', `${what} failed: ${clean(message, maxRpcMessage)}`)
+  }
+  requireSuccess(response, what, clean)
+  if (!answer?.has('result')) throw wrongShape(what)
+  return answer.get('result')
+}
+
+/** A 2xx means the bytes were taken, whatever its body says or fails to say. */
+function readBroadcast({ text }: HttpResponse): BroadcastAnswer {
+  const answer = asRecord(parseJson(text))
+  const txId = asString(answer?.get('txId'))
+  const completed = answer?.get('completed')
+  return {
+    ...(txId !== undefined && /^[\x21-\x7e]{1,200}$/.test(txId) ? { txId } : {}),
+    ...(typeof completed === 'boolean' ? { completed } : {}),
+  }
+}
+
+function wrongShape(what: string): KmsError {
+  return new KmsError('network', `${what} was answered in the wrong shape`)
+}
+
+function requireSuccess(response: HttpResponse, what: string, clean: Clean): HttpResponse {
+  const { status, text } = response
+  if (status >= 200 && status < 300) return response
+  const said = clean(describeRefusal(text), maxRefusal)
+  const outcome = said === '' ? `status ${status}` : `status ${status}: ${said}`
+  if (isKeyRefusal(response)) {
+    throw new KmsError('api-key-refused', `${label} refused the API key with ${outcome}`, {
+      hint: 'check the API key and its plan',
+    })
+  }
+  throw new KmsError('network', `${what} was answered with ${outcome}`)
+}
+
+/** Protocol 1.7: a 403 with an error code is about the transaction, one without about the key. */
+function isKeyRefusal({ status, text }: HttpResponse): boolean {
+  if (status !== 403) return status === 401
+  return asString(asRecord(parseJson(text))?.get('errorCode')) === undefined
+}
+
+function describeRefusal(text: string): string {
+  const body = asRecord(parseJson(text))
+  return [body?.get('errorCode'), body?.get('message')]
+    .map(asString)
+    .filter(part => part !== undefined)
+    .join(': ')
+}
+
+const maxRpcMessage = 200
+const maxRefusal = 300
+const maxReport = 1_000
+
+type Clean = (text: string, maxLength: number) => string
+
+/**
+ * Makes a server's text fit for a message: printable ASCII on one line, without URLs and without
+ * the API key, which the server knows and may quote ("no subscription for '…'").
+ */
+function createCleaner(apiKey: string): Clean {
+  const spellings = [apiKey, encodeURIComponent(apiKey)]
+  return (text, maxLength) => {
+    const printable = text
+      .replace(/[^\x20-\x7e]+/g, ' ')
+      .replace(/(?:https?|wss?):\/\/\S+/gi, '[url]')
+    // Blanked before it is cut: half a key is still too much of it.
+    const blanked = spellings.reduce((rest, key) => rest.replaceAll(key, '[api key]'), printable)
+    return blanked.slice(0, maxLength).trim()
+  }
+}

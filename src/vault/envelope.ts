@@ -1,0 +1,99 @@
+import { concat, utf8 } from '../base/bytes.ts'
+import { KmsError } from '../base/errors.ts'
+import { hkdf, type ScryptCost, scrypt } from '../secret/kdf.ts'
+import { randomPublicBytes, randomSecret } from '../secret/random.ts'
+import { nonceLength, seal, sealWithNonce, tagLength, unseal, unsealPublic } from '../secret/seal.ts'
+import type { Secret } from '../secret/secret.ts'
+import {
+  damaged,
+  decodeHeader,
+  encodeHeader,
+  type Header,
+  type Slot,
+  saltLength,
+  slotAad,
+} from './header.ts'
+
+/** The three keys a vault works with, all made from its master key (HKDF-SHA256). */
+export type VaultKeys = Disposable & {
+  readonly body: Secret
+  readonly record: Secret
+  /** Chains the ledger's commits. */
+  readonly audit: Secret
+}
+
+/** A header whose body has not been written yet. */
+export type VaultState = Pick<Header, 'vaultId' | 'generation' | 'slots'>
+
+/** A new vault's identity, its one password slot and its keys. */
+export function createVaultState(
+  password: Secret,
+  { cost, label, now }: { cost: ScryptCost; label: string; now: number },
+): { readonly state: VaultState; readonly keys: VaultKeys } {
+  using master = randomSecret(32)
+  const vaultId = randomPublicBytes(16)
+  const slot = wrapMaster(master, password, vaultId, { cost, label, now })
+  return { state: { vaultId, generation: 0n, slots: [slot] }, keys: deriveKeys(master, vaultId) }
+}
+
+/** Opens `file` with a password. A good header that no slot opens is a wrong password. */
+export function openEnvelope(
+  file: Uint8Array,
+  password: Secret,
+): { readonly state: VaultState; readonly keys: VaultKeys; readonly body: Uint8Array } {
+  const { header } = decodeHeader(file)
+  for (const slot of header.slots) {
+    using kek = scrypt(password, slot.salt, slot.cost)
+    using master = unseal(kek, slot.wrapped, slotAad(header.vaultId, slot))
+    if (master === undefined) continue
+    const keys = deriveKeys(master, header.vaultId)
+    return { ...openBody(file, keys), keys }
+  }
+  throw new KmsError('wrong-password', 'wrong password')
+}
+
+/** Opens `file` with keys that are already held: no password, no scrypt. */
+export function openBody(
+  file: Uint8Array,
+  keys: VaultKeys,
+): { readonly state: VaultState; readonly body: Uint8Array } {
+  const { header, length } = decodeHeader(file)
+  const sealed = file.subarray(length)
+  const body = unsealPublic(keys.body, header.bodyNonce, sealed, file.subarray(0, length))
+  if (body === undefined) throw damaged('its body does not match its header')
+  return { state: header, body }
+}
+
+/** The file that says `body`: a fresh nonce, the whole header as additional data. */
+export function sealEnvelope(state: VaultState, keys: VaultKeys, body: Uint8Array): Uint8Array {
+  const bodyNonce = randomPublicBytes(nonceLength)
+  const header = encodeHeader({ ...state, bodyNonce, bodyLength: body.length + tagLength })
+  return concat(header, sealWithNonce(keys.body, bodyNonce, body, header))
+}
+
+function wrapMaster(
+  master: Secret,
+  password: Secret,
+  vaultId: Uint8Array,
+  { cost, label, now }: { cost: ScryptCost; label: string; now: number },
+): Slot {
+  const salt = randomPublicBytes(saltLength)
+  const facts = { id: randomPublicBytes(16), createdAt: now, label, cost, salt }
+  using kek = scrypt(password, salt, cost)
+  const wrapped = master.use(bytes => seal(kek, bytes, slotAad(vaultId, facts)))
+  return { ...facts, wrapped }
+}
+
+function deriveKeys(master: Secret, vaultId: Uint8Array): VaultKeys {
+  const body = hkdf(master, vaultId, utf8('body'))
+  const record = hkdf(master, vaultId, utf8('record'))
+  const audit = hkdf(master, vaultId, utf8('audit'))
+  return {
+    body,
+    record,
+    audit,
+    [Symbol.dispose]() {
+      for (const key of [body, record, audit]) key.wipe()
+    },
+  }
+}

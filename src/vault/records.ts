@@ -1,0 +1,176 @@
+import { type ByteReader, field, readBytes, u16, u32, u64 } from '../base/binary.ts'
+import { concat, utf8, uuidBytes, uuidText } from '../base/bytes.ts'
+import type { Network, WalletId, WalletKind } from '../base/model.ts'
+import { damaged } from './header.ts'
+
+/** What a vault knows of a wallet without opening its secret. */
+export type WalletInfo = {
+  readonly id: WalletId
+  /** Text, not a known chain: a vault of a newer version opens in an older binary. */
+  readonly chain: string
+  readonly network: Network
+  readonly kind: WalletKind
+  /** Milliseconds since 1970. */
+  readonly createdAt: number
+  /** Mnemonic wallets: the account node's path and extended public key. */
+  readonly path?: string
+  readonly xpub?: string
+  /** Key wallets: address and public key. */
+  readonly address?: string
+  readonly publicKey?: Uint8Array
+}
+
+/** A wallet as it stands in the body: public facts and the sealed secrets (nonce, ciphertext, tag). */
+export type WalletRecord = {
+  readonly info: WalletInfo
+  readonly sealedSecret: Uint8Array
+  /** Mnemonic wallets: the account node, so that an index costs one derivation. */
+  readonly sealedNode?: Uint8Array
+}
+
+const tags = {
+  chain: 1,
+  network: 2,
+  kind: 3,
+  path: 4,
+  xpub: 5,
+  address: 6,
+  publicKey: 7,
+  secret: 8,
+  node: 9,
+} as const
+const networks: readonly Network[] = ['mainnet', 'testnet']
+const kinds: readonly WalletKind[] = ['mnemonic', 'key']
+
+/** An empty body: no attributes, no records. */
+export const emptyBody = concat(u32(0), u32(0))
+
+/**
+ * Where each wallet's record begins in a decrypted body, oldest first. Records are decoded when
+ * asked for: a vault of half a million wallets costs an index, not half a million objects.
+ */
+export function indexBody(body: Uint8Array): ReadonlyMap<WalletId, number> {
+  const reader = readBytes(body, tooShort)
+  reader.take(reader.u32())
+  const count = reader.u32()
+  const index = new Map<WalletId, number>()
+  for (let i = 0; i < count; i++) {
+    const start = reader.position
+    const record = reader.take(reader.u32())
+    if (record.length < 24) throw tooShort()
+    index.set(uuidText(record.subarray(0, 16)), start)
+  }
+  if (index.size !== count) throw damaged('two wallets have the same id')
+  if (reader.remaining > 0) throw damaged('there are bytes behind the last wallet')
+  return index
+}
+
+/** The record that begins at `start`. */
+export function recordAt(body: Uint8Array, start: number): WalletRecord {
+  const outer = readBytes(body.subarray(start), tooShort)
+  const reader = readBytes(outer.take(outer.u32()), tooShort)
+  const id = uuidText(reader.take(16))
+  const createdAt = Number(reader.u64())
+  const fields = readFields(reader)
+  const text = (tag: number): string | undefined => {
+    const value = fields.get(tag)
+    return value && Buffer.from(value).toString('utf8')
+  }
+  const chain = text(tags.chain)
+  const network = networks[fields.get(tags.network)?.[0] ?? -1]
+  const kind = kinds[fields.get(tags.kind)?.[0] ?? -1]
+  const sealedSecret = fields.get(tags.secret)
+  if (!chain || !network || !kind || !sealedSecret) throw damaged('a wallet lacks a field')
+  const path = text(tags.path)
+  const xpub = text(tags.xpub)
+  const address = text(tags.address)
+  const publicKey = fields.get(tags.publicKey)
+  const sealedNode = fields.get(tags.node)
+  return {
+    info: {
+      id,
+      chain,
+      network,
+      kind,
+      createdAt,
+      ...(path !== undefined && { path }),
+      ...(xpub !== undefined && { xpub }),
+      ...(address !== undefined && { address }),
+      ...(publicKey !== undefined && { publicKey }),
+    },
+    sealedSecret,
+    ...(sealedNode !== undefined && { sealedNode }),
+  }
+}
+
+/** The body with `records` behind those it has. */
+export function appendRecords(body: Uint8Array, records: readonly WalletRecord[]): Uint8Array {
+  return rebuild(body, [bodyRecords(body), ...records.map(encodeRecord)], records.length)
+}
+
+/** The body without the record that begins at `start`. */
+export function withoutRecord(body: Uint8Array, start: number): Uint8Array {
+  const length = 4 + readBytes(body.subarray(start), tooShort).u32()
+  const from = bodyRecords(body).byteOffset - body.byteOffset
+  return rebuild(body, [body.subarray(from, start), body.subarray(start + length)], -1)
+}
+
+/** What a wallet's sealed secret and node are bound to. */
+export function recordAad(
+  vaultId: Uint8Array,
+  info: Pick<WalletInfo, 'id' | 'chain' | 'network' | 'kind'>,
+  part: 'secret' | 'node',
+): Uint8Array {
+  const texts = [info.id, info.chain, info.network, info.kind, part].map(utf8)
+  return concat(
+    utf8('tatum-kms record'),
+    vaultId,
+    ...texts.flatMap(text => [u16(text.length), text]),
+  )
+}
+
+function encodeRecord({ info, sealedSecret, sealedNode }: WalletRecord): Uint8Array {
+  const content = concat(
+    uuidBytes(info.id) ?? new Uint8Array(16),
+    u64(BigInt(info.createdAt)),
+    field(tags.chain, utf8(info.chain)),
+    field(tags.network, Uint8Array.of(networks.indexOf(info.network))),
+    field(tags.kind, Uint8Array.of(kinds.indexOf(info.kind))),
+    ...(info.path === undefined ? [] : [field(tags.path, utf8(info.path))]),
+    ...(info.xpub === undefined ? [] : [field(tags.xpub, utf8(info.xpub))]),
+    ...(info.address === undefined ? [] : [field(tags.address, utf8(info.address))]),
+    ...(info.publicKey === undefined ? [] : [field(tags.publicKey, info.publicKey)]),
+    field(tags.secret, sealedSecret),
+    ...(sealedNode === undefined ? [] : [field(tags.node, sealedNode)]),
+  )
+  return concat(u32(content.length), content)
+}
+
+/** Fields with tags of a later version are passed over here and kept by every rewrite. */
+function readFields(reader: ByteReader): ReadonlyMap<number, Uint8Array> {
+  const fields = new Map<number, Uint8Array>()
+  while (reader.remaining > 0) {
+    const tag = reader.u8()
+    if (fields.has(tag)) throw damaged('a wallet has a field twice')
+    fields.set(tag, reader.take(reader.u16()))
+  }
+  return fields
+}
+
+function bodyRecords(body: Uint8Array): Uint8Array {
+  const reader = readBytes(body, tooShort)
+  reader.take(reader.u32())
+  reader.u32()
+  return reader.take(reader.remaining)
+}
+
+function rebuild(body: Uint8Array, parts: readonly Uint8Array[], added: number): Uint8Array {
+  const reader = readBytes(body, tooShort)
+  const attributes = reader.take(reader.u32())
+  const count = reader.u32()
+  return concat(u32(attributes.length), attributes, u32(count + added), ...parts)
+}
+
+function tooShort(): Error {
+  return damaged('its index ends too early')
+}

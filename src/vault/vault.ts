@@ -1,0 +1,251 @@
+import { dirname } from 'node:path'
+import { equalBytes, hex } from '../base/bytes.ts'
+import { type Disk, ensureFolder, readGuarded, replaceFile, withLock } from '../base/disk.ts'
+import { KmsError } from '../base/errors.ts'
+import type { WalletId } from '../base/model.ts'
+import { defaultCost, type ScryptCost } from '../secret/kdf.ts'
+import { randomUuid } from '../secret/random.ts'
+import { seal, unseal } from '../secret/seal.ts'
+import type { Secret } from '../secret/secret.ts'
+import {
+  createVaultState,
+  openBody,
+  openEnvelope,
+  sealEnvelope,
+  type VaultKeys,
+  type VaultState,
+} from './envelope.ts'
+import { damaged, maxFileLength } from './header.ts'
+import {
+  appendRecords,
+  emptyBody,
+  indexBody,
+  recordAad,
+  recordAt,
+  type WalletInfo,
+  type WalletRecord,
+  withoutRecord,
+} from './records.ts'
+import { decodeWalletSecret, encodeWalletSecret, type WalletSecret } from './wallet-secret.ts'
+
+/** Where a vault lives and how long to wait for its lock. */
+export type VaultPlace = {
+  readonly disk: Disk
+  readonly path: string
+  readonly lockWaitMs: number
+}
+
+/** An open vault: public facts in the clear, secrets sealed until `reveal` opens one. */
+export type Vault = Disposable & {
+  /** 32 hex digits, the same for the vault's whole life. */
+  readonly vaultId: string
+  /** Counts the writes; an older one than was seen before is a rollback. */
+  readonly generation: bigint
+  /** Keys the signer's ledger is chained with. */
+  readonly auditKey: Secret
+  ids(): Iterable<WalletId>
+  find(id: WalletId): WalletInfo | undefined
+  /** Oldest first. */
+  list(): Iterable<WalletInfo>
+  /** The wallet's secret in locked memory; the caller disposes of it. */
+  reveal(id: WalletId): WalletSecret
+  /** A mnemonic wallet's account node: key, then chain code. The caller disposes of it. */
+  revealNode(id: WalletId): Secret
+  /** True when the file was replaced since; the new contents are then in place, without a password. */
+  reload(): boolean
+}
+
+/** A wallet on its way into the vault. `id` only where one is kept (migration). */
+export type NewWallet = Omit<WalletInfo, 'id' | 'createdAt'> & {
+  readonly id?: WalletId
+  readonly secret: WalletSecret
+  readonly node?: Secret
+}
+
+/** What a change may do to the vault before it is written, all at once. */
+export type Draft = {
+  find(id: WalletId): WalletInfo | undefined
+  add(wallet: NewWallet): WalletInfo
+  remove(id: WalletId): void
+}
+
+/** Opens the vault for reading. */
+export function openVault(place: VaultPlace, password: Secret): Vault {
+  const { state, keys, body } = openEnvelope(readVaultFile(place), password)
+  return hold(place, keys, { state, body, index: indexBody(body) })
+}
+
+/** True when there is a vault file; wrong permissions are refused here already. */
+export function vaultExists({ disk, path }: VaultPlace): boolean {
+  return readGuarded(disk, path, maxFileLength) !== undefined
+}
+
+/**
+ * Changes the vault under its lock and writes it once, durably. The lock is taken before scrypt, so
+ * that many writers cost the memory of one. After the write the file is read back and every added
+ * secret is opened again; only then does this return.
+ *
+ * @param create makes a new vault when there is none
+ */
+export async function changeVault<T>(
+  place: VaultPlace,
+  password: Secret,
+  change: (draft: Draft) => T,
+  { create, now, cost = defaultCost }: { create: boolean; now: number; cost?: ScryptCost },
+): Promise<T> {
+  if (create) ensureFolder(place.disk, dirname(place.path))
+  return withLock(place.disk, place.path, place.lockWaitMs, () => {
+    const file = readGuarded(place.disk, place.path, maxFileLength)
+    if (file === undefined && !create) throw missing(place.path)
+    const opened =
+      file === undefined
+        ? { ...createVaultState(password, { cost, label: 'first', now }), body: emptyBody }
+        : openEnvelope(file, password)
+    using keys = opened.keys
+    const work = startDraft(opened.state, keys, opened.body, now)
+    const answer = change(work.draft)
+    work.write(place)
+    return answer
+  })
+}
+
+type Contents = {
+  readonly state: VaultState
+  readonly body: Uint8Array
+  readonly index: ReadonlyMap<WalletId, number>
+}
+
+function hold(place: VaultPlace, keys: VaultKeys, first: Contents): Vault {
+  let contents = first
+  const record = (id: WalletId): WalletRecord => {
+    const start = contents.index.get(id)
+    if (start === undefined) throw noSuchWallet(id)
+    return recordAt(contents.body, start)
+  }
+  return {
+    vaultId: hex(first.state.vaultId),
+    get generation() {
+      return contents.state.generation
+    },
+    auditKey: keys.audit,
+    ids: () => contents.index.keys(),
+    find: id => (contents.index.has(id) ? record(id).info : undefined),
+    *list() {
+      for (const start of contents.index.values()) yield recordAt(contents.body, start).info
+    },
+    reveal: id => openSecret(keys, contents.state.vaultId, record(id)),
+    revealNode: id => openNode(keys, contents.state.vaultId, record(id)),
+    reload() {
+      const { state, body } = openBody(readVaultFile(place), keys)
+      if (!equalBytes(state.vaultId, first.state.vaultId)) {
+        throw damaged('another vault stands in its place')
+      }
+      if (state.generation === contents.state.generation) return false
+      contents = { state, body, index: indexBody(body) }
+      return true
+    },
+    [Symbol.dispose]: () => keys[Symbol.dispose](),
+  }
+}
+
+/** Collects changes over an opened body; `write` makes them last. */
+function startDraft(state: VaultState, keys: VaultKeys, opened: Uint8Array, now: number) {
+  const added: WalletRecord[] = []
+  let body = opened
+  let index = indexBody(body)
+  let removed = false
+  const { vaultId } = state
+
+  const draft: Draft = {
+    find(id) {
+      const start = index.get(id)
+      if (start !== undefined) return recordAt(body, start).info
+      return added.find(record => record.info.id === id)?.info
+    },
+    add(wallet) {
+      const { secret, node, id = randomUuid(), ...facts } = wallet
+      if (draft.find(id)) throw new KmsError('usage', `the vault already has a wallet ${id}`)
+      const info: WalletInfo = { ...facts, id, createdAt: now }
+      added.push(sealRecord(keys, vaultId, info, secret, node))
+      return info
+    },
+    remove(id) {
+      const start = index.get(id)
+      if (start === undefined) throw noSuchWallet(id)
+      body = withoutRecord(body, start)
+      index = indexBody(body)
+      removed = true
+    },
+  }
+
+  const write = (place: VaultPlace): void => {
+    if (added.length === 0 && !removed && state.generation > 0n) return
+    const next = { ...state, generation: state.generation + 1n }
+    const file = sealEnvelope(next, keys, appendRecords(body, added))
+    // A copy that still holds a removed wallet must not stay behind.
+    replaceFile(place.disk, place.path, file, { keepPrevious: !removed })
+    readBack(place, keys, added)
+  }
+  return { draft, write }
+}
+
+/** What was added must open again from the file that is on disk now. */
+function readBack(place: VaultPlace, keys: VaultKeys, added: readonly WalletRecord[]): void {
+  const { state, body } = openBody(readVaultFile(place), keys)
+  const index = indexBody(body)
+  for (const { info } of added) {
+    const start = index.get(info.id)
+    if (start === undefined) throw damaged(`wallet ${info.id} is not in the file just written`)
+    openSecret(keys, state.vaultId, recordAt(body, start))[Symbol.dispose]()
+  }
+}
+
+function sealRecord(
+  keys: VaultKeys,
+  vaultId: Uint8Array,
+  info: WalletInfo,
+  secret: WalletSecret,
+  node: Secret | undefined,
+): WalletRecord {
+  using encoded = encodeWalletSecret(secret)
+  const sealedSecret = encoded.use(bytes =>
+    seal(keys.record, bytes, recordAad(vaultId, info, 'secret')),
+  )
+  const sealedNode = node?.use(bytes => seal(keys.record, bytes, recordAad(vaultId, info, 'node')))
+  return { info, sealedSecret, ...(sealedNode && { sealedNode }) }
+}
+
+function openSecret(keys: VaultKeys, vaultId: Uint8Array, record: WalletRecord): WalletSecret {
+  const aad = recordAad(vaultId, record.info, 'secret')
+  using encoded = unseal(keys.record, record.sealedSecret, aad)
+  if (encoded === undefined) throw damaged(`the secret of wallet ${record.info.id} does not open`)
+  return decodeWalletSecret(encoded)
+}
+
+function openNode(keys: VaultKeys, vaultId: Uint8Array, record: WalletRecord): Secret {
+  const { info, sealedNode } = record
+  const node = sealedNode && unseal(keys.record, sealedNode, recordAad(vaultId, info, 'node'))
+  if (node === undefined) throw damaged(`the account key of wallet ${info.id} does not open`)
+  return node
+}
+
+function readVaultFile({ disk, path }: VaultPlace): Uint8Array {
+  const file = readGuarded(disk, path, maxFileLength)
+  if (file === undefined) throw missing(path)
+  return file
+}
+
+function missing(path: string): KmsError {
+  return new KmsError('vault-missing', `there is no vault at ${path}`, {
+    hint: 'generatemanagedwallet or storemanagedwallet makes one',
+  })
+}
+
+function noSuchWallet(id: WalletId): KmsError {
+  return new KmsError('wallet-missing', `no wallet ${printable(id)} in the vault`)
+}
+
+/** Ids come from argv; only what looks like one is repeated. */
+function printable(id: string): string {
+  return /^[\w-]{1,64}$/.test(id) ? id : 'of that id'
+}

@@ -1,0 +1,70 @@
+import { chmodSync, existsSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+
+export type World = {
+  readonly binary: readonly string[]
+  readonly folder: string
+  readonly env: Record<string, string>
+  /** What `capture` found; known to the transcript only, never to the program. */
+  readonly captured: Record<string, string>
+  /** Standard input of the next `kms`. */
+  input: string
+  last: { readonly status: number; readonly stdout: string; readonly stderr: string }
+}
+
+/** Answers whether it holds; a line that starts with `!` wants it not to. */
+type Command = (world: World, ...args: string[]) => boolean | Promise<boolean>
+
+export const commands: Readonly<Record<string, Command>> = {
+  kms: runBinary,
+  status: (world, code: string) => world.last.status === Number(code),
+  stdout: (world, pattern: string) => new RegExp(pattern, 'm').test(world.last.stdout),
+  stderr: (world, pattern: string) => new RegExp(pattern, 'm').test(world.last.stderr),
+  cmp: (world, a: string, b: string) => text(world, a) === text(world, b),
+  exists: (world, name: string) => existsSync(join(world.folder, name)),
+  mode: (world, name: string, octal: string) =>
+    (statSync(join(world.folder, name)).mode & 0o7777) === Number.parseInt(octal, 8),
+
+  /** `stdin FILE`, or `stdin -` for what the last command printed. */
+  stdin(world, name: string) {
+    world.input = text(world, name === '-' ? 'stdout' : name)
+    return true
+  },
+  env(world, assignment: string) {
+    const [name = '', ...value] = assignment.split('=')
+    world.env[name] = value.join('=')
+    return true
+  },
+  chmod(world, octal: string, name: string) {
+    chmodSync(join(world.folder, name), Number.parseInt(octal, 8))
+    return true
+  },
+  capture(world, name: string, pattern: string) {
+    const found = new RegExp(pattern, 'm').exec(world.last.stdout)?.[1]
+    if (found !== undefined) world.captured[name] = found
+    return found !== undefined
+  },
+}
+
+/** A crash or a run that hangs is never the failure that `! kms` asks for. */
+async function runBinary(world: World, ...args: string[]): Promise<boolean> {
+  const run = Bun.spawn([...world.binary, ...args], {
+    cwd: world.folder,
+    env: world.env,
+    stdin: Buffer.from(world.input),
+    stderr: 'pipe',
+    timeout: 30_000,
+    killSignal: 'SIGKILL',
+  })
+  world.input = ''
+  const [stdout, stderr] = await Promise.all([run.stdout.text(), run.stderr.text()])
+  const status = await run.exited
+  world.last = { status, stdout, stderr }
+  if (run.signalCode !== null) throw new Error(`ended by ${run.signalCode}`)
+  return status === 0
+}
+
+function text({ folder, last }: World, name: string): string {
+  if (name === 'stdout' || name === 'stderr') return last[name]
+  return readFileSync(join(folder, name), 'utf8')
+}
