@@ -1,5 +1,5 @@
 /** What the binary costs beside an empty program built the same way, measured in the same run. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 
@@ -14,7 +14,7 @@ try {
     { name: 'empty program', command: [buildEmptyProgram(folder)] },
     { name: 'tatum-kms --help', command: [resolve('dist/tatum-kms'), '--help'] },
   ]
-  print(rows, measure(rows))
+  print(rows, await measure(rows))
 } finally {
   rmSync(folder, { recursive: true })
 }
@@ -29,23 +29,45 @@ function buildEmptyProgram(folder: string): string {
 }
 
 /** Round by round, so that a busy moment of the machine falls on every row; the first warms up. */
-function measure(rows: readonly Row[]): ReadonlyMap<string, readonly Sample[]> {
+async function measure(rows: readonly Row[]): Promise<ReadonlyMap<string, readonly Sample[]>> {
   const samples = new Map(rows.map(row => [row.name, [] as Sample[]]))
   for (let round = 0; round <= rounds; round++) {
     for (const row of rows) {
-      const sample = runOnce(row)
+      const sample = await runOnce(row)
       if (round > 0) samples.get(row.name)?.push(sample)
     }
   }
   return samples
 }
 
-function runOnce({ name, command }: Row): Sample {
+async function runOnce(row: Row): Promise<Sample> {
+  return { ms: wallTime(row), rssMb: await peakMemory(row) }
+}
+
+function wallTime({ name, command }: Row): number {
   const startedAt = Bun.nanoseconds()
   const run = Bun.spawnSync([...command], { env: { HOME: folder }, stderr: 'pipe' })
   const ms = (Bun.nanoseconds() - startedAt) / 1e6
   if (run.exitCode !== 0) throw new Error(`${name} exited with ${run.exitCode}: ${run.stderr}`)
-  return { ms, rssMb: run.resourceUsage.maxRSS / 2 ** 20 }
+  return ms
+}
+
+/**
+ * The highest VmHWM seen until the process is gone (proc(5)), in a run of its own. Not the maxRSS
+ * that wait4 answers: a child that comes from vfork starts there with the peak of its parent.
+ */
+async function peakMemory({ command }: Row): Promise<number> {
+  const run = Bun.spawn([...command], { env: { HOME: folder }, stdout: 'ignore', stderr: 'ignore' })
+  let peakKb = 0
+  for (let seen = vmHwm(run.pid); seen !== undefined; seen = vmHwm(run.pid)) peakKb = seen
+  await run.exited
+  return peakKb / 1024
+}
+
+/** Undefined once the process has ended: what is left of it has no memory. */
+function vmHwm(pid: number): number | undefined {
+  const found = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
+  return found === undefined ? undefined : Number(found)
 }
 
 function print(rows: readonly Row[], samples: ReadonlyMap<string, readonly Sample[]>): void {

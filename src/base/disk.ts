@@ -1,20 +1,65 @@
 import { randomBytes } from 'node:crypto'
+import {
+  constants,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+} from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { equalBytes, hex } from './bytes.ts'
+import { hex } from './bytes.ts'
+import { attempt, isPresent, unlessMissing } from './disk-fault.ts'
 import { KmsError } from './errors.ts'
-import type { Disk, FileFacts, OpenFile } from './files.ts'
+import { tryLock } from './lock-file.ts'
+import {
+  copyInto,
+  type FileFacts,
+  factsOf,
+  type OpenFile,
+  type Owner,
+  openFile,
+  type ReadAt,
+  readerOf,
+  readUpTo,
+  sameContents,
+  syncFolder,
+} from './open-file.ts'
 
-/** Files that must be whole and private whatever happens: every write of the program goes through here. */
-
-export type Owner = { readonly uid: number; readonly gid: number }
+/**
+ * The file system as this program uses it. Every file it writes goes through here. Links are never
+ * followed to a file; a folder on the way may be one.
+ */
+export type Disk = {
+  /** Who we are; undefined where files have no owners and modes (Windows). */
+  user(): number | undefined
+  /** A new file, mode 0600. Fails when there is one. */
+  create(path: string): OpenFile
+  open(path: string, access: 'read' | 'read-write'): OpenFile
+  /** What is at `path`, a link itself included; undefined when nothing is. */
+  look(path: string): FileFacts | undefined
+  /** What `path` leads to. */
+  lookThrough(path: string): FileFacts | undefined
+  rename(from: string, to: string): void
+  unlink(path: string): void
+  list(folder: string): readonly string[]
+  /** A new folder, mode 0700. */
+  makeFolder(folder: string): void
+  /** Makes names that came, went or changed in `folder` outlive a power cut. */
+  syncFolder(folder: string): void
+  /** Locks the file, made when missing; answers what unlocks it, undefined when somebody has it. */
+  tryLock(path: string): (() => void) | undefined
+}
 
 /**
  * Puts `bytes` in the place of the file at `path`, or makes it. A crash at any instant leaves the
- * old file or the new one, whole. The caller holds the lock of `path` (`withLock`).
+ * old file or the new one, whole. The caller holds the lock of `path`.
  *
- * @param keepPrevious keeps the old file as `<path>.bak`; else its old copies are overwritten and
- *   removed, as far as the storage underneath really overwrites
- * @param owner of the new file; as the file it replaces unless given
+ * @param keepPrevious keeps the old file as `<path>.bak`; otherwise it and an older `.bak` are
+ *   overwritten and removed, as far as the storage underneath really overwrites
+ * @param owner of the new file; that of the file it replaces unless given
  */
 export function replaceFile(
   disk: Disk,
@@ -22,28 +67,24 @@ export function replaceFile(
   bytes: Uint8Array,
   { keepPrevious, owner }: { readonly keepPrevious: boolean; readonly owner?: Owner },
 ): void {
-  const doing = `cannot write ${path}`
-  const previous = attempt(`${doing}; it is untouched`, () => openRegular(disk, path, 'read-write'))
+  const untouched = `cannot write ${path} and left it as it was`
+  const access = keepPrevious ? 'read' : 'read-write'
+  const previous = attempt(untouched, () => openRegular(disk, path, access))
   try {
-    attempt(`${doing}; it is untouched`, () => {
+    attempt(untouched, () => {
       removeTemporaries(disk, path)
       try {
-        const fresh = writeTemporary(disk, path, reader(bytes), owner ?? previous?.stat())
-        if (previous && keepPrevious) {
-          const copy = writeTemporary(disk, path, previous.read, previous.stat())
-          disk.rename(copy, backupOf(path))
-        }
+        const fresh = writeTemporary(disk, path, readerOf(bytes), owner ?? previous?.stat())
+        if (previous && keepPrevious) keepAsBackup(disk, path, previous)
         disk.rename(fresh, path)
       } catch (fault) {
-        removeQuietly(disk, path)
+        tidyUp(disk, path)
         throw fault
       }
     })
-    attempt(`${path} is replaced, but a power cut may still undo it`, () =>
-      disk.syncFolder(dirname(path)),
-    )
+    attempt(`${path} is written, but a power cut may undo it`, () => disk.syncFolder(dirname(path)))
     if (keepPrevious) return
-    attempt(`${path} is replaced, but an older copy may remain`, () =>
+    attempt(`${path} is written, but an older copy may still be there`, () =>
       eraseOldCopies(disk, path, previous),
     )
   } finally {
@@ -51,36 +92,217 @@ export function replaceFile(
   }
 }
 
-const chunkLength = 1 << 20
-type Read = OpenFile['read']
-
-/** A new file beside `path` with all of `read`, on disk and read back; answers its name. */
-function writeTemporary(disk: Disk, path: string, read: Read, owner: Owner | undefined): string {
-  const temporary = join(dirname(path), `${temporaryPrefix(path)}${hex(randomBytes(6))}.tmp`)
+/** Writes and syncs all of `read` beside `path`, reads it back, and answers under which name. */
+function writeTemporary(disk: Disk, path: string, read: ReadAt, owner: Owner | undefined): string {
+  const temporary = join(dirname(path), `${temporaryPrefix(path)}${hex(randomBytes(8))}.tmp`)
   const file = disk.create(temporary)
   try {
     const { uid, gid } = file.stat()
-    if (owner && (owner.uid !== uid || owner.gid !== gid)) file.chown(owner.uid, owner.gid)
-    forEachChunk(read, (chunk, position) => writeAll(file, chunk, position))
+    if (owner && (owner.uid !== uid || owner.gid !== gid)) file.chown(owner)
+    copyInto(file, read)
     file.sync()
   } finally {
     file.close()
   }
-  readBack(disk, temporary, read)
+  refuseDifference(disk, temporary, read)
   return temporary
 }
 
-function readBack(disk: Disk, path: string, read: Read): void {
+function refuseDifference(disk: Disk, path: string, read: ReadAt): void {
   const file = disk.open(path, 'read')
-  const differs = new KmsError('disk', 'what was written does not read back the same')
   try {
-    let length = 0
-    forEachChunk(read, (chunk, position) => {
-      if (!equalBytes(readUpTo(file, position, chunk.length), chunk)) throw differs
-      length += chunk.length
-    })
-    if (file.stat().size !== length) throw differs
+    if (!sameContents(file.read, read)) {
+      throw new KmsError('disk', `what was written to ${dirname(path)} reads back differently`)
+    }
   } finally {
     file.close()
   }
+}
+
+const backupOf = (path: string) => `${path}.bak`
+const temporaryPrefix = (path: string) => `.${basename(path)}.`
+
+/** What runs left behind that were cut off; the lock says that none is under way. */
+function removeTemporaries(disk: Disk, path: string): void {
+  const folder = dirname(path)
+  const prefix = temporaryPrefix(path)
+  for (const name of disk.list(folder)) {
+    const isTemporary =
+      name.startsWith(prefix) && /^[0-9a-f]{16}\.tmp$/.test(name.slice(prefix.length))
+    if (isTemporary) disk.unlink(join(folder, name))
+  }
+}
+
+/** After a failure that is already on its way to the caller: what cannot be removed stays. */
+function tidyUp(disk: Disk, path: string): void {
+  try {
+    removeTemporaries(disk, path)
+  } catch {
+    // The next write removes them.
+  }
+}
+
+function keepAsBackup(disk: Disk, path: string, previous: OpenFile): void {
+  const copy = writeTemporary(disk, path, previous.read, previous.stat())
+  disk.rename(copy, backupOf(path))
+}
+
+/**
+ * Overwrites only what no other name leads to: a hard link that somebody made is theirs. Whoever is
+ * reading the old file just now sees that it was replaced and reads again (`readGuarded`).
+ */
+function eraseOldCopies(disk: Disk, path: string, previous: OpenFile | undefined): void {
+  if (previous?.stat().links === 0) overwrite(previous)
+  const backup = openRegular(disk, backupOf(path), 'read-write')
+  if (backup === undefined) return
+  try {
+    if (backup.stat().links === 1) overwrite(backup)
+  } finally {
+    backup.close()
+  }
+  disk.unlink(backupOf(path))
+  disk.syncFolder(dirname(path))
+}
+
+function overwrite(file: OpenFile): void {
+  copyInto(file, readerOf(new Uint8Array(file.stat().size)))
+  file.sync()
+}
+
+/**
+ * The file's bytes, or undefined when there is none. Refuses links, other people's files, and files
+ * that anybody but the owner may touch.
+ */
+export function readGuarded(disk: Disk, path: string, maxBytes: number): Uint8Array | undefined {
+  return attempt(`cannot read ${path}`, () => {
+    for (let round = 0; round < 10; round++) {
+      const file = openRegular(disk, path, 'read')
+      if (file === undefined) return undefined
+      try {
+        const facts = file.stat()
+        refuseSharedFile(disk, path, facts)
+        const bytes = readUpTo(file.read, 0, Math.min(facts.size, maxBytes) + 1)
+        if (bytes.length > maxBytes) throw tooLarge(path, maxBytes)
+        // One that was replaced meanwhile may have been overwritten while we read.
+        if (disk.look(path)?.identity === facts.identity) return bytes
+      } finally {
+        file.close()
+      }
+    }
+    throw new KmsError('vault-busy', `${path} is replaced again and again while it is read`)
+  })
+}
+
+function openRegular(
+  disk: Disk,
+  path: string,
+  access: 'read' | 'read-write',
+): OpenFile | undefined {
+  const file = unlessMissing(() => disk.open(path, access))
+  if (file === undefined || file.stat().kind === 'file') return file
+  file.close()
+  throw new KmsError('unsafe-permissions', `${path} is not a regular file`)
+}
+
+function tooLarge(path: string, maxBytes: number): KmsError {
+  return new KmsError('vault-damaged', `${path} is larger than ${maxBytes} bytes`)
+}
+
+function refuseSharedFile(disk: Disk, path: string, facts: FileFacts): void {
+  refuseForeign(disk, path, facts)
+  if (disk.user() === undefined || (facts.mode & 0o077) === 0) return
+  throw new KmsError('unsafe-permissions', `${path} may be touched by others than its owner`, {
+    hint: `chmod 600 ${path}`,
+  })
+}
+
+function refuseForeign(disk: Disk, path: string, { uid }: FileFacts): void {
+  const user = disk.user()
+  if (user === undefined || uid === user || uid === 0) return
+  throw new KmsError('unsafe-permissions', `${path} belongs to another user (uid ${uid})`, {
+    hint: `chown ${user} ${path}, or run this as its owner`,
+  })
+}
+
+/**
+ * Makes `folder` (0700) with what is missing above it. Refuses one where others may write; answers
+ * warnings about one they may look into.
+ */
+export function ensureFolder(disk: Disk, folder: string): readonly string[] {
+  const facts = attempt(
+    `cannot make ${folder}`,
+    () => disk.lookThrough(folder) ?? makeFolder(disk, folder),
+  )
+  if (facts.kind !== 'folder') throw new KmsError('disk', `${folder} is not a folder`)
+  refuseForeign(disk, folder, facts)
+  if (disk.user() === undefined) return []
+  if ((facts.mode & 0o022) !== 0) {
+    throw new KmsError('unsafe-permissions', `others than its owner may write to ${folder}`, {
+      hint: `chmod 700 ${folder}`,
+    })
+  }
+  if ((facts.mode & 0o055) === 0) return []
+  return [`others than its owner may look into ${folder} (chmod 700 ${folder})`]
+}
+
+function makeFolder(disk: Disk, folder: string): FileFacts {
+  const parent = dirname(folder)
+  if (disk.lookThrough(parent) === undefined && parent !== folder) makeFolder(disk, parent)
+  try {
+    disk.makeFolder(folder)
+    disk.syncFolder(parent)
+  } catch (thrown) {
+    if (!isPresent(thrown)) throw thrown
+  }
+  const made = disk.lookThrough(folder)
+  if (made === undefined) throw new KmsError('disk', `${folder} went away again`)
+  return made
+}
+
+/** Does `work` while no other process does any for this `path`. `<path>.lock` stays behind. */
+export async function withLock<T>(
+  disk: Disk,
+  path: string,
+  waitMs: number,
+  work: () => T | Promise<T>,
+): Promise<T> {
+  const unlock = await lock(disk, path, waitMs)
+  try {
+    return await work()
+  } finally {
+    unlock()
+  }
+}
+
+const pollMs = 50
+
+async function lock(disk: Disk, path: string, waitMs: number): Promise<() => void> {
+  for (let waited = 0; ; waited += pollMs) {
+    const unlock = attempt(`cannot lock ${path}`, () => disk.tryLock(`${path}.lock`))
+    if (unlock) return unlock
+    if (!(waited < waitMs)) break
+    await Bun.sleep(Math.min(pollMs, waitMs - waited))
+  }
+  throw new KmsError('vault-busy', `another process holds ${path}.lock`, {
+    hint: 'wait for it to end, or longer with --lock-wait',
+  })
+}
+
+const { O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR } = constants
+
+/** The disk of this machine. */
+export const realDisk: Disk = {
+  user: () => process.getuid?.(),
+  create: path => openFile(openSync(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)),
+  // Not blocking: opening a pipe that stands where a file should be would wait for its writer.
+  open: (path, access) =>
+    openFile(openSync(path, (access === 'read' ? O_RDONLY : O_RDWR) | O_NOFOLLOW | O_NONBLOCK)),
+  look: path => unlessMissing(() => factsOf(lstatSync(path))),
+  lookThrough: path => unlessMissing(() => factsOf(statSync(path))),
+  rename: renameSync,
+  unlink: unlinkSync,
+  list: folder => readdirSync(folder),
+  makeFolder: folder => mkdirSync(folder, 0o700),
+  syncFolder,
+  tryLock,
 }

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { Json } from '../base/json.ts'
 import { KmsError } from '../base/errors.ts'
+import type { Json } from '../base/json.ts'
 import type {
   ChainReads,
   Completion,

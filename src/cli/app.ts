@@ -29,7 +29,7 @@ async function dispatch(argv: readonly string[]): Promise<number> {
   }
   const { createContext } = await import('./context.ts')
   const action = await command.load()
-  return (await action(createContext(options), args)) ?? 0
+  return action(createContext(options), args)
 }
 
 type Parsed = {
@@ -87,7 +87,11 @@ function readOptions(cli: CAC, command: Command | undefined): ReadonlyMap<string
       continue
     }
     const option = known.get(name)
-    if (option === undefined) throw unknownOption(name, [...known.values()].map(o => o.name))
+    if (option === undefined)
+      throw unknownOption(
+        name,
+        [...known.values()].map(o => o.name),
+      )
     const flag = `--${option.name}`
     if (Array.isArray(value)) throw new KmsError('usage', `${flag} is given twice`)
     if (option.value === undefined) {

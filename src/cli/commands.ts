@@ -1,7 +1,4 @@
-import type { Context } from './context.ts'
-
-/** What a command does with its arguments. Answers an exit status where it is not simply 0. */
-export type Action = (context: Context, args: readonly string[]) => Promise<number | undefined>
+import type { Action } from './action.ts'
 
 export type Option = {
   /** As typed, in kebab case; the camelCase spelling works as well. */
@@ -27,7 +24,11 @@ const vault: readonly Option[] = [
   { name: 'path', value: 'FILE', about: 'the vault file (default: ~/.tatumrc/wallet.dat)' },
   { name: 'password-file', value: 'FILE', about: 'read the password from this file' },
   { name: 'password-fd', value: 'N', about: 'read the password from descriptor N' },
-  { name: 'lock-wait', value: 'SECONDS', about: 'wait this long for another writer (default: 120)' },
+  {
+    name: 'lock-wait',
+    value: 'SECONDS',
+    about: 'wait this long for another writer (default: 120)',
+  },
 ]
 
 /** Every command, in the order of the help. Help, parsing and dispatch all come from this table. */
@@ -42,7 +43,11 @@ export const commands: readonly Command[] = [
       { name: 'external-url', value: 'URL', about: 'approval server; required on main networks' },
       { name: 'external-url-method', value: 'GET|POST', about: 'how it is asked (default: GET)' },
       { name: 'api-key', value: 'KEY', about: 'Tatum API key; better in TATUM_API_KEY' },
-      { name: 'journal', value: 'FOLDER', about: 'the journal (default: journal/ beside the vault)' },
+      {
+        name: 'journal',
+        value: 'FOLDER',
+        about: 'the journal (default: journal/ beside the vault)',
+      },
       { name: 'run-once', about: 'poll once, finish what was found, exit' },
       { name: 'insecure-http', about: 'allow http to the Tatum API on another host' },
       testnet,
@@ -116,7 +121,7 @@ export const commands: readonly Command[] = [
   {
     name: 'migrate',
     args: ['file'],
-    about: "bring a wallet file of the original tatum-kms into the vault",
+    about: 'bring a wallet file of the original tatum-kms into the vault',
     options: [
       {
         name: 'from-password-file',

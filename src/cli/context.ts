@@ -15,8 +15,8 @@ import {
   promptSource,
 } from '../password/source.ts'
 import { readSecretLine } from '../secret/input.ts'
-import { randomPublicBytes } from '../secret/random.ts'
 import { lockingFailed } from '../secret/memory.ts'
+import { randomPublicBytes } from '../secret/random.ts'
 import { type Secret, secretFrom } from '../secret/secret.ts'
 import { type VaultPlace, vaultExists } from '../vault/vault.ts'
 import { type Terminal, terminal } from './terminal.ts'

@@ -16,10 +16,7 @@ export function walletMembers(
     ['mnemonic', mnemonic],
     ['xpub', xpub],
   ]
-  return [
-    ...(chain?.walletLeads === 'xpub' ? own.toReversed() : own),
-    ['privateKey', keyText],
-  ]
+  return [...(chain?.walletLeads === 'xpub' ? own.toReversed() : own), ['privateKey', keyText]]
 }
 
 /** A stored wallet as `getmanagedwallet` and `export` print it. */

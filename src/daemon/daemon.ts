@@ -175,12 +175,7 @@ async function sendReports(
   }
 }
 
-function logResult(
-  log: Log,
-  chain: string,
-  id: string | undefined,
-  result: PaymentResult,
-): void {
+function logResult(log: Log, chain: string, id: string | undefined, result: PaymentResult): void {
   const payment = { id: id ?? 'without id', chain }
   if (result.kind === 'sent') {
     log.info('payment sent', { ...payment, txId: result.txId })

@@ -3,8 +3,8 @@ import { encodeJson, type Json, parseJson } from '../base/json.ts'
 import type { ChainReads, Network, PendingTx } from '../base/model.ts'
 import type { Chain, Own } from '../chains/chain.ts'
 import type { Approver } from '../guard/approval.ts'
-import { decodePublicKey } from '../signer/messages.ts'
 import type { SignerClient } from '../signer/client.ts'
+import { decodePublicKey } from '../signer/messages.ts'
 import type { TatumApi } from '../tatum/api.ts'
 import { parsePending, pendingId } from '../tatum/pending.ts'
 import type { Journal, PaymentRow } from './journal.ts'
@@ -144,7 +144,8 @@ async function send(
   signal: AbortSignal,
 ): Promise<PaymentResult> {
   const { txData, txId } = row
-  if (txData === null || txId === null) throw new KmsError('unexpected', 'there are no bytes to send')
+  if (txData === null || txId === null)
+    throw new KmsError('unexpected', 'there are no bytes to send')
   const { completed } = await api.broadcast(chain.broadcast(pending, txData), signal)
   await journal.record({ ...row, state: 'sent', reason: null })
   return { kind: 'sent', txId, completed: completed ?? true }

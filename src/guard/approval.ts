@@ -20,7 +20,10 @@ const maxBytes = 64 * 1024
 const retryable = new Set([408, 425, 429])
 
 /** `{url}/{id}`: any 2xx approves; no API key is ever sent there, and redirects are not followed. */
-export function createApprover({ url, method, insecureHttp }: ApproverSettings, http: Http): Approver {
+export function createApprover(
+  { url, method, insecureHttp }: ApproverSettings,
+  http: Http,
+): Approver {
   const base = url.replace(/\/+$/, '')
   return async (pendingId, pending, signal) => {
     try {

@@ -1,5 +1,5 @@
-import { HDKey } from '@scure/bip32'
 import { createHash } from 'node:crypto'
+import { HDKey } from '@scure/bip32'
 import { concat } from '../base/bytes.ts'
 import { KmsError } from '../base/errors.ts'
 import type { Derivation, Network, PublicKey } from '../base/model.ts'
@@ -18,11 +18,7 @@ type ExtendedKey = Secret
 export type Account = { readonly node: ExtendedKey; readonly xpub: string }
 
 /** The account node of a mnemonic. The caller wipes `node`. */
-export function deriveAccount(
-  mnemonic: Secret,
-  derivation: Derivation,
-  network: Network,
-): Account {
+export function deriveAccount(mnemonic: Secret, derivation: Derivation, network: Network): Account {
   using seed = mnemonicSeed(mnemonic)
   const steps = parsePath(derivation.path[network])
   let parent = seed.use(bytes => hmac('sha512', seedKey, bytes))

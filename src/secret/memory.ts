@@ -6,7 +6,7 @@ import {
   mapSecretPages,
   viewMemory,
   zeroMemory,
-} from '../base/native.ts'
+} from '../base/native-memory.ts'
 
 /** Bytes in guarded, locked memory. After `release` they are zero and `bytes` is empty. */
 export type LockedBytes = {

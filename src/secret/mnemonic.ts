@@ -57,7 +57,10 @@ function refuseBadMnemonic(text: Uint8Array): void {
   indexes.use(numbers => {
     const count = lookUpWords(text, new DataView(numbers.buffer, numbers.byteOffset))
     if (!wordCounts.includes(count)) {
-      throw new KmsError('usage', `a mnemonic has 12, 15, 18, 21 or 24 words, this one has ${count}`)
+      throw new KmsError(
+        'usage',
+        `a mnemonic has 12, 15, 18, 21 or 24 words, this one has ${count}`,
+      )
     }
     entropy.use(bytes => {
       const view = new DataView(numbers.buffer, numbers.byteOffset)

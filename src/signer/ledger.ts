@@ -1,6 +1,6 @@
-import { Database, type SQLQueryBindings } from 'bun:sqlite'
-import { concat, equalBytes, utf8 } from '../base/bytes.ts'
+import { Database } from 'bun:sqlite'
 import { u16, u32, u64 } from '../base/binary.ts'
+import { concat, equalBytes, utf8 } from '../base/bytes.ts'
 import { KmsError } from '../base/errors.ts'
 import { encodeJson, type Json } from '../base/json.ts'
 import type { Network } from '../base/model.ts'
@@ -130,7 +130,7 @@ export function openLedger(path: string, auditKey: Secret): Ledger {
   }
 }
 
-type Row = Record<string, SQLQueryBindings>
+type Row = Record<string, string | number | bigint | Uint8Array>
 
 function prepareStatements(db: Database) {
   return {

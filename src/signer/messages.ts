@@ -1,8 +1,8 @@
+import { fromHex, hex } from '../base/bytes.ts'
+import { KmsError } from '../base/errors.ts'
 import type { Json } from '../base/json.ts'
 import { asArray, asInteger, asRecord, asString } from '../base/json.ts'
-import { KmsError } from '../base/errors.ts'
 import type { Completion, Curve, KeyRef, PublicKey } from '../base/model.ts'
-import { fromHex, hex } from '../base/bytes.ts'
 
 /**
  * What the front may ask. None of these can change a rule: the signer's settings come from its own
@@ -29,14 +29,23 @@ export type Answers = {
   readonly nextNonce: { readonly next: string | null }
   readonly sign: { readonly results: readonly SignResult[] }
   readonly reload: { readonly changed: boolean }
-  readonly status: { readonly wallets: number; readonly signed: number; readonly generation: string }
+  readonly status: {
+    readonly wallets: number
+    readonly signed: number
+    readonly generation: string
+  }
 }
 
 export type PublicWallet = { readonly id: string; readonly chain: string }
 
 /** `repeated`: these bytes were signed before and come from the ledger. */
 export type SignResult =
-  | { readonly kind: 'signed'; readonly txData: string; readonly txId: string; readonly repeated: boolean }
+  | {
+      readonly kind: 'signed'
+      readonly txData: string
+      readonly txId: string
+      readonly repeated: boolean
+    }
   | { readonly kind: 'refused'; readonly code: string; readonly reason: string }
 
 /**

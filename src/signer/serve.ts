@@ -174,8 +174,7 @@ function signRequests(
     const owner = owned[request.key]
     if (owner === undefined) throw new KmsError('unexpected', 'a message names a key we lack')
     const key =
-      opened.get(request.key) ??
-      keys.use(privateKeyAt(chain, vault, owner.wallet, owner.ref.index))
+      opened.get(request.key) ?? keys.use(privateKeyAt(chain, vault, owner.wallet, owner.ref.index))
     opened.set(request.key, key)
     return key.use(bytes => sign(request, bytes))
   })

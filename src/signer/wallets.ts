@@ -38,7 +38,11 @@ export function keyWallet(chain: Chain, network: Network, keyText: Secret): NewW
 }
 
 /** The public key behind `ref`, without opening any secret. */
-export function publicKeyAt(chain: Chain, wallet: WalletInfo, index: number | undefined): PublicKey {
+export function publicKeyAt(
+  chain: Chain,
+  wallet: WalletInfo,
+  index: number | undefined,
+): PublicKey {
   const { curve, derivation } = chain.key
   if (wallet.kind === 'mnemonic') {
     if (index === undefined) throw indexMissing(wallet)

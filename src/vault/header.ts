@@ -102,7 +102,10 @@ export function decodeHeader(file: Uint8Array): {
   const bodyLength = reader.u64()
   if (reader.remaining > 0) throw damaged('the header is too long')
   if (bodyLength !== BigInt(file.length - length)) throw damaged('its length is wrong')
-  return { header: { vaultId, generation, slots, bodyNonce, bodyLength: Number(bodyLength) }, length }
+  return {
+    header: { vaultId, generation, slots, bodyNonce, bodyLength: Number(bodyLength) },
+    length,
+  }
 }
 
 /** Checks magic, version and the header's own hash, before anything costly or variable is read. */

@@ -19,6 +19,12 @@ import vectors from '../vectors/sign/ETH.json'
 import wallets from '../vectors/wallets.json'
 
 type Vector = (typeof vectors)[number]
+type Recorded = {
+  readonly request: string
+  readonly jsonrpc?: { readonly method: string; readonly params: readonly unknown[] }
+  readonly result?: unknown
+  readonly response?: unknown
+}
 
 const signed = vectors.filter(({ expected }) => 'txData' in expected)
 const refused = vectors.filter(({ expected }) => expected.outcome === 'refused')
@@ -125,10 +131,11 @@ async function sign(vector: Vector) {
 }
 
 /** The recorded answers; `eth_chainId` is among them and must not be asked for. */
-function readsOf({ http }: Vector): ChainReads {
-  const answer = async (found: object | undefined, name: string) => {
+function readsOf(vector: Vector): ChainReads {
+  const http: readonly Recorded[] = vector.http
+  const answer = async (found: Recorded | undefined, name: string) => {
     if (found === undefined) throw new Error(`unexpected request: ${name}`)
-    return 'result' in found ? found.result : 'response' in found ? found.response : undefined
+    return found.result ?? found.response
   }
   return {
     get: path =>

@@ -1,8 +1,10 @@
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { HDKey } from '@scure/bip32'
 import { mnemonicToSeedSync } from '@scure/bip39'
+import { KmsError } from '../../src/base/errors.ts'
 import type { ChainReads, PendingTx, PublicKey, Signature } from '../../src/base/model.ts'
 import type { Chain, Own, Prepared } from '../../src/chains/chain.ts'
+import { eth } from '../../src/chains/eth.ts'
 
 export type WalletEntry = {
   readonly privateKey?: string
@@ -62,4 +64,25 @@ export function readsFrom(answers: Answers, nextNonce?: bigint): ChainReads {
     rpc: (_path, method) => answer(method),
     nextNonce: async () => nextNonce,
   }
+}
+
+/** A key for tests, its address, and a payment it can make. */
+export const key = new Uint8Array(32).fill(7)
+export const own = ownOf(key)
+export const from = eth.address(publicKeyOf(key), 'mainnet')
+export const to = '0x687422eea2cb73b5d3e242ba5456b782919afc85'
+export const token = '0xdac17f958d2ee523a2206206994597c13d831ec7'
+export const slot = `0x${'00'.repeat(31)}07`
+export const plain = { to, value: '5', gas: '21000', nonce: 7, gasPrice: '20000000000' }
+
+export type Json = Readonly<Record<string, unknown>>
+
+export function thrownBy(work: () => unknown): KmsError {
+  try {
+    work()
+  } catch (thrown) {
+    if (thrown instanceof KmsError) return thrown
+    throw thrown
+  }
+  throw new Error('nothing was refused')
 }

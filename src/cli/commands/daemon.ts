@@ -6,8 +6,8 @@ import { chainNames } from '../../chains/names.ts'
 import type { FrontConfig } from '../../daemon/config.ts'
 import { launch } from '../../signer/launch.ts'
 import { vaultExists } from '../../vault/vault.ts'
+import type { Action } from '../action.ts'
 import { chainList } from '../chain-argument.ts'
-import type { Action } from '../commands.ts'
 import type { Context } from '../context.ts'
 
 const defaultApiUrl = 'https://api.tatum.io'
@@ -15,7 +15,10 @@ const defaultApiUrl = 'https://api.tatum.io'
 /** `daemon`: checks all it was told, starts the front, becomes the signer. */
 export const daemon: Action = async context => {
   if (process.platform === 'win32') {
-    throw new KmsError('usage', 'the daemon runs on linux and macOS; on windows use the other commands')
+    throw new KmsError(
+      'usage',
+      'the daemon runs on linux and macOS; on windows use the other commands',
+    )
   }
   const { network, place } = context
   const front = frontConfig(context)

@@ -1,7 +1,7 @@
 import { encodeJson } from '../../base/json.ts'
 import { findChain } from '../../chains/index.ts'
 import { openVault } from '../../vault/vault.ts'
-import type { Action } from '../commands.ts'
+import type { Action } from '../action.ts'
 import { join, secretJson } from '../secret-json.ts'
 import { storedMembers } from '../wallet-json.ts'
 

@@ -3,7 +3,7 @@ import { findChain } from '../../chains/index.ts'
 import type { CycleReport } from '../../daemon/daemon.ts'
 import { runFront } from '../../daemon/front.ts'
 import { frontChannelFd } from '../../signer/launch.ts'
-import type { Action } from '../commands.ts'
+import type { Action } from '../action.ts'
 import { exitStatus } from '../exit.ts'
 import { version } from '../version.ts'
 

@@ -1,7 +1,7 @@
 import { generateMnemonic } from '../../secret/mnemonic.ts'
 import { mnemonicWallet } from '../../signer/wallets.ts'
+import type { Action } from '../action.ts'
 import { chainArgument } from '../chain-argument.ts'
-import type { Action } from '../commands.ts'
 import { join, secretJson } from '../secret-json.ts'
 import { walletMembers } from '../wallet-json.ts'
 

@@ -1,5 +1,5 @@
 import { changeVault } from '../../vault/vault.ts'
-import type { Action } from '../commands.ts'
+import type { Action } from '../action.ts'
 
 /** `removewallet ID`: prints nothing, as the original; an unknown id is a failure. */
 export const removeWallet: Action = async ({ place, now, password }, [id = '']) => {

@@ -1,7 +1,7 @@
 import { findChain } from '../../chains/index.ts'
 import { runSigner } from '../../signer/run.ts'
 import { decodeSignerSettings } from '../../signer/settings.ts'
-import type { Action } from '../commands.ts'
+import type { Action } from '../action.ts'
 
 /** The keyed process; `daemon` becomes it. */
 export const signer: Action = async ({ place, now, onStopSignal }, [settingsText = '']) => {

@@ -4,8 +4,8 @@ import type { Secret } from '../../secret/secret.ts'
 import { keyWallet, mnemonicWallet } from '../../signer/wallets.ts'
 import type { WalletInfo } from '../../vault/records.ts'
 import { changeVault, type NewWallet } from '../../vault/vault.ts'
+import type { Action } from '../action.ts'
 import { chainArgument } from '../chain-argument.ts'
-import type { Action } from '../commands.ts'
 import type { Context } from '../context.ts'
 
 /** `generatemanagedwallet CHAIN` */

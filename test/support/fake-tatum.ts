@@ -1,0 +1,308 @@
+import type { Network } from '../../src/base/model.ts'
+import { fakeChains } from './fake-chains.ts'
+import { actWithFault, type Fault } from './fake-faults.ts'
+import {
+  countNonces,
+  membersOf,
+  type QueuedTx,
+  queue,
+  type Refusal,
+  settle,
+  type World,
+  waiting,
+} from './fake-world.ts'
+
+export type FakeRoute = 'pending' | 'broadcast' | 'read' | 'rpc' | 'report' | 'approve'
+
+export type FakeRequest = {
+  readonly route: FakeRoute | 'unknown'
+  readonly method: string
+  /** As it came, an API key in it included. */
+  readonly path: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: unknown
+}
+
+export type FakeState = Pick<World, 'pending' | 'broadcasts' | 'settled'> & {
+  readonly requests: FakeRequest[]
+  readonly reports: { readonly signatureId: string; readonly error: string }[]
+}
+
+export type FakeTatumOptions = {
+  readonly apiKey?: string
+  readonly network?: Network
+  /** Transaction counts to start from, by lower-case address; 0 where nothing is said. */
+  readonly nonces?: Readonly<Record<string, number>>
+  /** Hears in plain words what happens. */
+  readonly tell?: (line: string) => void
+}
+
+export type FakeTatum = AsyncDisposable & {
+  readonly url: string
+  readonly apiKey: string
+  /** For `--external-url`; approves until `onApproval` says otherwise. */
+  readonly approverUrl: string
+  readonly state: FakeState
+  /** Puts a transaction into the queue of its chain and answers its id. */
+  queue(tx: QueuedTx): string
+  /** The HTTP status the approver answers with. */
+  onApproval(verdict: Verdict): void
+  /** Switches a fault on, for the next `times` requests or until `heal`. */
+  fail(
+    route: FakeRoute,
+    fault: Fault,
+    scope?: { readonly times?: number; readonly chain?: string },
+  ): void
+  heal(): void
+  stop(): Promise<void>
+}
+
+type Verdict = (id: string, body: unknown) => number
+
+/** A Tatum API with a memory, on 127.0.0.1: what the tests and `make demo` talk to. */
+export function startFakeTatum(options: FakeTatumOptions = {}): FakeTatum {
+  const sandbox = createSandbox(options)
+  const server = Bun.serve({
+    hostname: '127.0.0.1',
+    port: 0,
+    idleTimeout: 0,
+    routes: createRoutes(sandbox),
+    async fetch(request) {
+      await logRequest(sandbox, 'unknown', request)
+      return refuse({ statusCode: 404, errorCode: 'not.found', message: 'nothing is here' })
+    },
+  })
+  const url = `http://127.0.0.1:${server.port}`
+  const stop = () => server.stop(true)
+  return {
+    url,
+    apiKey: sandbox.apiKey,
+    approverUrl: `${url}/approve`,
+    state: sandbox,
+    queue: tx => queue(sandbox, tx),
+    onApproval(verdict) {
+      sandbox.verdict = verdict
+    },
+    fail(route, fault, { times = Number.POSITIVE_INFINITY, chain } = {}) {
+      sandbox.faults.push({ route, fault, chain, left: times })
+    },
+    heal() {
+      sandbox.faults.length = 0
+    },
+    stop,
+    [Symbol.asyncDispose]: stop,
+  }
+}
+
+type Sandbox = World &
+  FakeState & {
+    readonly apiKey: string
+    readonly faults: {
+      readonly route: FakeRoute
+      readonly fault: Fault
+      readonly chain: string | undefined
+      left: number
+    }[]
+    verdict: Verdict
+  }
+
+function createSandbox({
+  apiKey = 'sandbox-api-key',
+  network = 'testnet',
+  nonces = {},
+  tell = () => {},
+}: FakeTatumOptions): Sandbox {
+  return {
+    apiKey,
+    network,
+    nonces,
+    tell,
+    pending: new Map(),
+    broadcasts: new Map(),
+    settled: new Map(),
+    claims: new Map(),
+    requests: [],
+    reports: [],
+    faults: [],
+    verdict: () => 200,
+  }
+}
+
+type Call = {
+  readonly params: Partial<Record<'chain' | 'address' | 'apiKey' | 'id', string>>
+  readonly body: unknown
+}
+
+type Handler = (call: Call) => Response | Promise<Response>
+type Served = (request: Bun.BunRequest) => Promise<Response>
+
+function createRoutes(sandbox: Sandbox): Record<string, Record<string, Served>> {
+  const common = {
+    '/v3/kms/pending/:chain': { POST: serve(sandbox, 'pending', call => handOut(sandbox, call)) },
+    '/v3/tatum/kms/batch': { POST: serve(sandbox, 'report', call => takeReports(sandbox, call)) },
+    '/v3/offchain/withdrawal/broadcast': {
+      POST: serve(sandbox, 'broadcast', call => takeOffchain(sandbox, call)),
+    },
+    '/v3/blockchain/fee/:chain': { GET: serve(sandbox, 'read', () => Response.json(fees)) },
+    '/approve/:id': {
+      GET: serve(sandbox, 'approve', call => approve(sandbox, call)),
+      POST: serve(sandbox, 'approve', call => approve(sandbox, call)),
+    },
+  }
+  const ofChains = Object.entries(fakeChains).map(([id, { broadcastPath, node }]) => ({
+    [broadcastPath]: {
+      POST: serve(sandbox, 'broadcast', call => takeOnchain(sandbox, id, call), id),
+    },
+    ...(node && {
+      [node.countPath]: { GET: serve(sandbox, 'read', call => answerCount(sandbox, call), id) },
+      [node.rpcPath]: {
+        POST: serve(sandbox, 'rpc', call => answerRpc(node.chainId[sandbox.network], call), id),
+      },
+    }),
+  }))
+  return Object.assign({}, common, ...ofChains)
+}
+
+function serve(sandbox: Sandbox, route: FakeRoute, handler: Handler, chain?: string): Served {
+  return async request => {
+    const params: Call['params'] = request.params
+    const body = await logRequest(sandbox, route, request)
+    const sentKey = params.apiKey ?? request.headers.get('x-api-key')
+    if (route !== 'approve' && sentKey !== sandbox.apiKey) {
+      // The real one quotes the key in just this way.
+      const message = `Unable to find valid subscription for '${sentKey}'`
+      return refuse({ statusCode: 401, errorCode: 'subscription.invalid', message })
+    }
+    const fault = takeFault(sandbox, route, chain ?? params.chain)
+    return actWithFault(fault, async () => handler({ params, body }))
+  }
+}
+
+async function logRequest(
+  { requests }: Sandbox,
+  route: FakeRequest['route'],
+  request: Request,
+): Promise<unknown> {
+  const text = await request.text()
+  const body: unknown = text === '' ? undefined : JSON.parse(text)
+  const { pathname, search } = new URL(request.url)
+  const headers = Object.fromEntries(request.headers)
+  requests.push({ route, method: request.method, path: pathname + search, headers, body })
+  return body
+}
+
+function takeFault(
+  { faults }: Sandbox,
+  route: FakeRoute,
+  chain: string | undefined,
+): Fault | undefined {
+  const found = faults.find(
+    fault => fault.route === route && fault.left > 0 && (fault.chain ?? chain) === chain,
+  )
+  if (found !== undefined) found.left--
+  return found?.fault
+}
+
+function refuse(refusal: Refusal): Response {
+  return Response.json(refusal, { status: refusal.statusCode })
+}
+
+function invalid(message: string): Response {
+  return refuse({ statusCode: 400, errorCode: 'validation.failed', message })
+}
+
+function handOut(sandbox: Sandbox, { params, body }: Call): Response {
+  const { signatureIds, ...rest } = membersOf(body)
+  if (!Array.isArray(signatureIds)) return invalid('signatureIds must be an array')
+  if (signatureIds.length > 25_000) return invalid('signatureIds must hold at most 25000 elements')
+  if (Object.keys(rest).length > 0) return invalid(`${Object.keys(rest)} should not exist`)
+  const found = waiting(sandbox, params.chain ?? '', signatureIds)
+  for (const { id, chain } of found) sandbox.tell(`${chain} payment ${id} is handed out`)
+  return Response.json(found)
+}
+
+function takeReports({ reports, tell }: Sandbox, { body }: Call): Response {
+  const { errors } = membersOf(body)
+  if (!Array.isArray(errors)) return invalid('errors must be an array')
+  for (const { signatureId, error } of errors) {
+    reports.push({ signatureId, error })
+    tell(`payment ${signatureId} is reported as failed: ${error}`)
+  }
+  return new Response(null, { status: 204 })
+}
+
+function takeOnchain(
+  sandbox: Sandbox,
+  chain: string,
+  { body }: Call,
+): Response | Promise<Response> {
+  const { txData, signatureId, ...rest } = membersOf(body)
+  if (Object.keys(rest).length > 0) return invalid(`${Object.keys(rest)} should not exist`)
+  const { withdrawalId } = sandbox.pending.get(String(signatureId)) ?? {}
+  if (fakeChains[chain]?.offchain && withdrawalId !== undefined) {
+    const message = 'it belongs to a virtual account'
+    return refuse({ statusCode: 403, errorCode: 'withdrawal.unexpected.state', message })
+  }
+  return take(sandbox, chain, signatureId, txData)
+}
+
+function takeOffchain(sandbox: Sandbox, { body }: Call): Response | Promise<Response> {
+  const { currency, txData, signatureId, withdrawalId, ...rest } = membersOf(body)
+  if (Object.keys(rest).length > 0) return invalid(`${Object.keys(rest)} should not exist`)
+  const expected = sandbox.pending.get(String(signatureId))?.withdrawalId
+  if (expected === undefined || expected !== withdrawalId) {
+    const message = 'there is no such withdrawal'
+    return refuse({ statusCode: 403, errorCode: 'withdrawal.missing', message })
+  }
+  return take(sandbox, String(currency), signatureId, txData, { completed: true })
+}
+
+async function take(
+  sandbox: Sandbox,
+  chain: string,
+  signatureId: unknown,
+  txData: unknown,
+  extra: { readonly completed?: boolean } = {},
+): Promise<Response> {
+  if (typeof txData !== 'string' || txData.length < 1 || txData.length > 500_000) {
+    return invalid('txData must be a string of 1 to 500000 characters')
+  }
+  const tx = sandbox.pending.get(String(signatureId))
+  if (tx === undefined) {
+    const message = 'there is no such pending transaction'
+    return refuse({ statusCode: 403, errorCode: 'kms.missing', message })
+  }
+  const outcome = await settle(sandbox, chain, tx, txData)
+  if ('errorCode' in outcome) return refuse(outcome)
+  return Response.json({ txId: outcome.txId, ...extra })
+}
+
+function answerCount(sandbox: Sandbox, { params }: Call): Response {
+  return Response.json(countNonces(sandbox, params.address?.toLowerCase() ?? ''))
+}
+
+const gwei = 1_000_000_000
+const fees = { slow: gwei, medium: 2 * gwei, fast: 3 * gwei, baseFee: gwei, block: 1 }
+
+function answerRpc(chainId: number, { body }: Call): Response {
+  const { id, method, params } = membersOf(body)
+  const { data } = membersOf(Array.isArray(params) ? params[0] : undefined)
+  const results = new Map([
+    ['eth_chainId', chainId],
+    ['eth_gasPrice', fees.medium],
+    ['eth_estimateGas', data === undefined ? 21_000 : 65_000],
+  ])
+  const result = results.get(String(method))
+  const answer =
+    result === undefined
+      ? { error: { code: -32601, message: 'method not found' } }
+      : { result: `0x${result.toString(16)}` }
+  return Response.json({ jsonrpc: '2.0', id, ...answer })
+}
+
+function approve({ verdict, tell }: Sandbox, { params, body }: Call): Response {
+  const id = params.id ?? ''
+  const status = verdict(id, body)
+  tell(`the approver is asked about payment ${id} and answers ${status}`)
+  return new Response(null, { status })
+}

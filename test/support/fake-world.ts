@@ -1,0 +1,120 @@
+import type { Network } from '../../src/base/model.ts'
+import { type FakePending, fakeChains, type Settled } from './fake-chains.ts'
+
+export type QueuedTx = Omit<FakePending, 'id' | 'chain'> & {
+  readonly id?: string
+  readonly chain: string
+}
+
+/** What the API remembers, and what the chains behind it have seen. */
+export type World = {
+  readonly network: Network
+  /** Transaction counts at the start, by lower-case address. */
+  readonly nonces: Readonly<Record<string, number>>
+  readonly tell: (line: string) => void
+  readonly pending: Map<string, FakePending>
+  /** Every distinct txData ever sent per pending id, accepted or not. */
+  readonly broadcasts: Map<string, string[]>
+  /** What was accepted per pending id. More than one is a double payment. */
+  readonly settled: Map<string, Settled[]>
+  /** Which transaction used up a nonce or an output. */
+  readonly claims: Map<string, string>
+}
+
+/** The body of a refusal, protocol 1.7. */
+export type Refusal = {
+  readonly statusCode: number
+  readonly errorCode: string
+  readonly message: string
+}
+
+/** Ids look like the real ones, which are 24 hex digits. */
+export function queue({ pending }: World, tx: QueuedTx): string {
+  const { id = (pending.size + 1).toString(16).padStart(24, '0'), chain } = tx
+  pending.set(id, { ...tx, id, chain })
+  return id
+}
+
+/** What is not done yet and names one of these wallets. */
+export function waiting(
+  { pending, settled }: World,
+  asked: string,
+  wallets: readonly unknown[],
+): readonly FakePending[] {
+  const ids = new Set(wallets.map(walletIdOf))
+  return [...pending.values()].filter(
+    ({ id, chain, hashes, signatures }) =>
+      chain === asked &&
+      !settled.has(id) &&
+      [hashes, signatures].flat().some(entry => ids.has(walletIdOf(entry))),
+  )
+}
+
+/** An entry of `hashes` is the id itself, one of `signatures` names it. */
+function walletIdOf(entry: unknown): string {
+  const { id } = membersOf(entry)
+  return String(id ?? entry).toLowerCase()
+}
+
+/** Takes signed bytes for a pending transaction, if they do what it asks. */
+export async function settle(
+  world: World,
+  chainId: string,
+  tx: FakePending,
+  txData: string,
+): Promise<Settled | Refusal> {
+  const chain = fakeChains[chainId]
+  if (chain === undefined || tx.chain !== chainId) {
+    return { statusCode: 403, errorCode: 'kms.missing', message: 'it is for another chain' }
+  }
+  remember(world.broadcasts, tx.id, txData, known => known === txData)
+  try {
+    const settled = await chain.verify(txData, tx, world.network)
+    claim(world, settled)
+    remember(world.settled, tx.id, settled, known => known.txId === settled.txId)
+    world.tell(`${chainId} payment ${tx.id} is on its way: ${describe(settled)}`)
+    return settled
+  } catch (thrown) {
+    const message = thrown instanceof Error ? thrown.message : 'unreadable'
+    world.tell(`${chainId} payment ${tx.id} is refused: ${message}`)
+    return { statusCode: 403, errorCode: chain.errorCode, message }
+  }
+}
+
+function remember<T>(
+  lists: Map<string, T[]>,
+  id: string,
+  value: T,
+  isSame: (known: T) => boolean,
+): void {
+  const list = lists.get(id) ?? []
+  if (!list.some(isSame)) list.push(value)
+  lists.set(id, list)
+}
+
+/** As on a chain, the first transaction to use an output or a nonce has it for ever. */
+function claim({ claims, nonces }: World, { txId, claims: wanted }: Settled): void {
+  for (const name of wanted) {
+    const [kind, address = '', number] = name.split('/')
+    const isSpent = kind === 'nonce' && Number(number) < (nonces[address] ?? 0)
+    if (isSpent || (claims.get(name) ?? txId) !== txId) throw new Error(`${name} is already used`)
+  }
+  for (const name of wanted) claims.set(name, txId)
+}
+
+function describe({ from, paid, txId }: Settled): string {
+  const parts = paid.map(({ to, amount, asset }) => `${amount} base units of ${asset} to ${to}`)
+  return `${from.join(', ')} pays ${parts.join(', ') || 'nobody'} (${txId})`
+}
+
+/** The number after the last one used without a gap. */
+export function countNonces({ nonces, claims }: World, address: string): number {
+  let count = nonces[address] ?? 0
+  while (claims.has(`nonce/${address}/${count}`)) count++
+  return count
+}
+
+/** The members of anything, for looking into requests of any form. */
+export function membersOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? { ...value } : {}
+}
