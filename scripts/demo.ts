@@ -1,33 +1,114 @@
-/** A short session with the real binary, in a folder of its own that is gone afterwards. */
-import { mkdtempSync, rmSync } from 'node:fs'
+/**
+ * The whole road with the real binary: a vault, known test keys, one payment per chain and network
+ * queued at a sandbox Tatum API on this machine, one run of the daemon, and what came of it.
+ */
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import type { Network } from '../src/base/model.ts'
+import { chains } from '../src/chains/index.ts'
+import { type FakeTatum, startFakeTatum } from '../test/support/fake-tatum.ts'
+import { type RecordedCase, recordedCases } from '../test/support/recorded-cases.ts'
+
+type Row = readonly [chain: string, network: string, payment: string, state: string, txId: string]
 
 const binary = resolve('dist/tatum-kms')
 const home = mkdtempSync(join(tmpdir(), 'kms-demo-'))
+const passwordFile = join(home, 'password')
+/** Cases that show more of the road than the first one: a completion, several script types. */
+const preferred = new Set(['all-missing', 'mixed-inputs-mixed-outputs', 'p2wpkh-2in-2keys-change'])
+
 try {
-  kms('--version')
-  const wallet = kms('generatemanagedwallet', 'ETH', '--testnet')
-  const id = /"signatureId": "([^"]+)"/.exec(wallet)?.[1]
-  if (id === undefined) throw new Error('generatemanagedwallet printed no signatureId')
-  kms('getaddress', id, '0')
-  kms('getaddress', id, '1')
+  writeFileSync(passwordFile, 'a password for this demo only\n')
+  chmodSync(passwordFile, 0o600)
+  const rows = [...(await payOn('mainnet')), ...(await payOn('testnet'))]
+  printTable(['chain', 'network', 'paid', 'state', 'transaction id'], rows)
+  const unpaid = rows.filter(([, , , state]) => state !== 'signed, broadcast')
+  if (unpaid.length > 0) throw new Error(`${unpaid.length} payments did not go out`)
 } finally {
   rmSync(home, { recursive: true })
 }
 
-/** Shows the command and its answer; a command that fails ends the demo. */
-function kms(...args: readonly string[]): string {
-  console.log(`$ tatum-kms ${args.join(' ')}`)
-  const run = Bun.spawnSync([binary, ...args], {
+async function payOn(network: Network): Promise<readonly Row[]> {
+  await using tatum = startFakeTatum({ network })
+  const queued = []
+  for (const { id } of chains) {
+    const found = caseFor(id, network)
+    if (found !== undefined) queued.push({ chain: id, pendingId: await queueCase(tatum, found) })
+  }
+  const flags = network === 'testnet' ? ['--testnet'] : []
+  console.log(`$ tatum-kms daemon --run-once --external-url=… ${flags.join(' ')}`)
+  await kms(['daemon', '--run-once', `--external-url=${tatum.approverUrl}`, ...flags], '', tatum)
+  console.log()
+  return queued.flatMap(({ chain, pendingId }) => rowsFor(tatum, chain, network, pendingId))
+}
+
+/** A recorded payment of single-key wallets that this program signs. */
+function caseFor(chain: string, network: Network): RecordedCase | undefined {
+  const candidates = recordedCases(chain).filter(
+    ({ network: on, expected, wallets, pending }) =>
+      on === network &&
+      expected.outcome === 'signed' &&
+      pending.withdrawalId === undefined &&
+      Object.values(wallets).every(wallet => wallet.privateKey !== undefined),
+  )
+  return candidates.find(found => preferred.has(found.case)) ?? candidates[0]
+}
+
+/** Stores the case's keys with the binary and queues its payment under the new signatureIds. */
+async function queueCase(tatum: FakeTatum, found: RecordedCase): Promise<string> {
+  const { chain, network, wallets, pending } = found
+  const flags = network === 'testnet' ? ['--testnet'] : []
+  const stored = new Map<string, string>()
+  for (const [oldId, { privateKey = '' }] of Object.entries(wallets)) {
+    const answer = await kms(['storemanagedprivatekey', chain, ...flags], `${privateKey}\n`)
+    stored.set(oldId, JSON.parse(answer).signatureId)
+  }
+  console.log(`$ tatum-kms storemanagedprivatekey ${chain} ${flags.join(' ')} # ${stored.size} key(s)`)
+  return tatum.queue({ ...pending, chain, hashes: pending.hashes.map(id => stored.get(id)) })
+}
+
+function rowsFor(
+  tatum: FakeTatum,
+  chain: string,
+  network: Network,
+  pendingId: string,
+): readonly Row[] {
+  const [settled] = tatum.state.settled.get(pendingId) ?? []
+  const isSigned = tatum.state.broadcasts.has(pendingId)
+  if (settled === undefined) {
+    return [[chain, network, '', isSigned ? 'signed, not broadcast' : 'not signed', '']]
+  }
+  return settled.paid.map(
+    ({ to, amount, asset }, i): Row =>
+      i === 0
+        ? [chain, network, `${amount} ${asset} to ${to}`, 'signed, broadcast', settled.txId]
+        : ['', '', `${amount} ${asset} to ${to}`, 'signed, broadcast', ''],
+  )
+}
+
+/** Runs the binary to its end and answers its stdout; one that fails ends the demo. */
+async function kms(args: readonly string[], stdin: string, tatum?: FakeTatum): Promise<string> {
+  const run = Bun.spawn([binary, ...args, `--password-file=${passwordFile}`], {
     cwd: home,
-    env: { HOME: home, TATUM_KMS_PASSWORD: 'a password for this demo only' },
-    stdin: 'ignore',
+    env: { HOME: home, ...(tatum && { TATUM_API_URL: tatum.url, TATUM_API_KEY: tatum.apiKey }) },
+    stdin: new Blob([stdin]),
     stderr: 'inherit',
     timeout: 60_000,
   })
-  const answer = run.stdout.toString()
-  console.log(answer)
-  if (run.exitCode !== 0) throw new Error(`tatum-kms ${args[0]} exited with ${run.exitCode}`)
+  const answer = await new Response(run.stdout).text()
+  if ((await run.exited) !== 0) throw new Error(`tatum-kms ${args[0]} exited with ${run.exitCode}`)
   return answer
+}
+
+function printTable(head: Row, rows: readonly Row[]): void {
+  const widths = head.map((_, i) => Math.max(...[head, ...rows].map(row => row[i]?.length ?? 0)))
+  for (const row of [head, ...rows]) {
+    console.log(
+      row
+        .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+  }
 }

@@ -229,11 +229,11 @@ function refuseForeign(disk: Disk, path: string, { uid }: FileFacts): void {
  * warnings about one they may look into.
  */
 export function ensureFolder(disk: Disk, folder: string): readonly string[] {
-  const facts = attempt(
-    `cannot make ${folder}`,
-    () => disk.lookThrough(folder) ?? makeFolder(disk, folder),
-  )
-  if (facts.kind !== 'folder') throw new KmsError('disk', `${folder} is not a folder`)
+  const facts = attempt(`cannot make ${folder}`, () => {
+    makeFolder(disk, folder)
+    return disk.lookThrough(folder)
+  })
+  if (facts?.kind !== 'folder') throw new KmsError('disk', `${folder} is not a folder`)
   refuseForeign(disk, folder, facts)
   if (disk.user() === undefined) return []
   if ((facts.mode & 0o022) !== 0) {
@@ -245,18 +245,16 @@ export function ensureFolder(disk: Disk, folder: string): readonly string[] {
   return [`others than its owner may look into ${folder} (chmod 700 ${folder})`]
 }
 
-function makeFolder(disk: Disk, folder: string): FileFacts {
+function makeFolder(disk: Disk, folder: string): void {
+  if (disk.lookThrough(folder) !== undefined) return
   const parent = dirname(folder)
-  if (disk.lookThrough(parent) === undefined && parent !== folder) makeFolder(disk, parent)
+  if (parent !== folder) makeFolder(disk, parent)
   try {
     disk.makeFolder(folder)
     disk.syncFolder(parent)
   } catch (thrown) {
     if (!isPresent(thrown)) throw thrown
   }
-  const made = disk.lookThrough(folder)
-  if (made === undefined) throw new KmsError('disk', `${folder} went away again`)
-  return made
 }
 
 /** Does `work` while no other process does any for this `path`. `<path>.lock` stays behind. */

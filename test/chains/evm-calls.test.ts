@@ -164,6 +164,16 @@ describe('what a transaction does', () => {
     }
   })
 
+  test.each([
+    [
+      'an address with something before it',
+      `0xa9059cbb${'0'.repeat(23)}1${to.slice(2)}${'0'.repeat(64)}`,
+    ],
+    ['a truth of 2', call('setApprovalForAll', [to, true]).replace(/1$/, '2')],
+  ])('%s is not read', (_what, data) => {
+    expect(review({ to: token, data })).toMatchObject({ kind: 'contract-call', unread: true })
+  })
+
   function call(functionName: string, args: readonly unknown[]) {
     return encodeFunctionData({ abi: abi as readonly unknown[], functionName, args } as never)
   }
