@@ -22,7 +22,7 @@ try {
   writeFileSync(passwordFile, 'a password for this demo only\n')
   chmodSync(passwordFile, 0o600)
   const rows = [...(await payOn('mainnet')), ...(await payOn('testnet'))]
-  printTable(['chain', 'network', 'paid', 'state', 'transaction id'], rows)
+  printTable(['chain', 'network', 'paid, in base units', 'state', 'transaction id'], rows)
   const unpaid = rows.filter(([, , , state]) => state !== 'signed, broadcast')
   if (unpaid.length > 0) throw new Error(`${unpaid.length} payments did not go out`)
 } finally {

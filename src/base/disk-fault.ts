@@ -14,10 +14,15 @@ export function unlessMissing<T>(work: () => T): T | undefined {
   try {
     return work()
   } catch (thrown) {
-    const code = codeOf(thrown)
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
+    if (isMissing(thrown)) return undefined
     throw thrown
   }
+}
+
+/** True when a call failed because there is no such file. */
+export function isMissing(thrown: unknown): boolean {
+  const code = codeOf(thrown)
+  return code === 'ENOENT' || code === 'ENOTDIR'
 }
 
 /** True when a file could not be made because there is one. */

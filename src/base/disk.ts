@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import {
   constants,
   lstatSync,
@@ -10,7 +9,6 @@ import {
   unlinkSync,
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { hex } from './bytes.ts'
 import { attempt, isPresent, unlessMissing } from './disk-fault.ts'
 import { KmsError } from './errors.ts'
 import { tryLock } from './lock-file.ts'
@@ -75,7 +73,10 @@ export function replaceFile(
       removeTemporaries(disk, path)
       try {
         const fresh = writeTemporary(disk, path, readerOf(bytes), owner ?? previous?.stat())
-        if (previous && keepPrevious) keepAsBackup(disk, path, previous)
+        if (previous && keepPrevious) {
+          const copy = writeTemporary(disk, backupOf(path), previous.read, previous.stat())
+          disk.rename(copy, backupOf(path))
+        }
         disk.rename(fresh, path)
       } catch (fault) {
         tidyUp(disk, path)
@@ -92,9 +93,9 @@ export function replaceFile(
   }
 }
 
-/** Writes and syncs all of `read` beside `path`, reads it back, and answers under which name. */
+/** Writes and syncs all of `read` beside `path`, reads it back, and answers its name. */
 function writeTemporary(disk: Disk, path: string, read: ReadAt, owner: Owner | undefined): string {
-  const temporary = join(dirname(path), `${temporaryPrefix(path)}${hex(randomBytes(8))}.tmp`)
+  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`)
   const file = disk.create(temporary)
   try {
     const { uid, gid } = file.stat()
@@ -120,15 +121,14 @@ function refuseDifference(disk: Disk, path: string, read: ReadAt): void {
 }
 
 const backupOf = (path: string) => `${path}.bak`
-const temporaryPrefix = (path: string) => `.${basename(path)}.`
 
 /** What runs left behind that were cut off; the lock says that none is under way. */
 function removeTemporaries(disk: Disk, path: string): void {
   const folder = dirname(path)
-  const prefix = temporaryPrefix(path)
+  const prefix = `.${basename(path)}.`
   for (const name of disk.list(folder)) {
     const isTemporary =
-      name.startsWith(prefix) && /^[0-9a-f]{16}\.tmp$/.test(name.slice(prefix.length))
+      name.startsWith(prefix) && /^(bak\.)?\d+\.tmp$/.test(name.slice(prefix.length))
     if (isTemporary) disk.unlink(join(folder, name))
   }
 }
@@ -140,11 +140,6 @@ function tidyUp(disk: Disk, path: string): void {
   } catch {
     // The next write removes them.
   }
-}
-
-function keepAsBackup(disk: Disk, path: string, previous: OpenFile): void {
-  const copy = writeTemporary(disk, path, previous.read, previous.stat())
-  disk.rename(copy, backupOf(path))
 }
 
 /**
@@ -182,7 +177,9 @@ export function readGuarded(disk: Disk, path: string, maxBytes: number): Uint8Ar
         const facts = file.stat()
         refuseSharedFile(disk, path, facts)
         const bytes = readUpTo(file.read, 0, Math.min(facts.size, maxBytes) + 1)
-        if (bytes.length > maxBytes) throw tooLarge(path, maxBytes)
+        if (bytes.length > maxBytes) {
+          throw new KmsError('vault-damaged', `${path} is larger than ${maxBytes} bytes`)
+        }
         // One that was replaced meanwhile may have been overwritten while we read.
         if (disk.look(path)?.identity === facts.identity) return bytes
       } finally {
@@ -202,10 +199,6 @@ function openRegular(
   if (file === undefined || file.stat().kind === 'file') return file
   file.close()
   throw new KmsError('unsafe-permissions', `${path} is not a regular file`)
-}
-
-function tooLarge(path: string, maxBytes: number): KmsError {
-  return new KmsError('vault-damaged', `${path} is larger than ${maxBytes} bytes`)
 }
 
 function refuseSharedFile(disk: Disk, path: string, facts: FileFacts): void {

@@ -1,3 +1,5 @@
+import type { Json } from './json.ts'
+
 /** Nouns that more than one layer speaks of. Types only. */
 
 export type Network = 'mainnet' | 'testnet'
@@ -104,7 +106,7 @@ export type ChainReads = {
   /** `GET path`; `{apiKey}` in the path is filled in by the reader, so that no chain sees the key. */
   get(path: string): Promise<unknown>
   /** One JSON-RPC call; answers its `result`. */
-  rpc(path: string, method: string, params: readonly unknown[]): Promise<unknown>
+  rpc(path: string, method: string, params: readonly Json[]): Promise<unknown>
   /** The number after the highest one this signer has ever signed for `address`, if any. */
   nextNonce(address: string): Promise<bigint | undefined>
 }

@@ -20,6 +20,7 @@ export type OpenFile = {
   write(bytes: Uint8Array, position: number): number
   sync(): void
   chown(owner: Owner): void
+  /** Never fails: what was to last is synced by then, and the descriptor is gone either way. */
   close(): void
 }
 
@@ -45,7 +46,15 @@ export function openFile(fd: number): OpenFile {
     write: (bytes, position) => writeSync(fd, bytes, 0, bytes.length, position),
     sync: () => fsyncSync(fd),
     chown: ({ uid, gid }) => fchownSync(fd, uid, gid),
-    close: () => closeSync(fd),
+    close: () => closeQuietly(fd),
+  }
+}
+
+function closeQuietly(fd: number): void {
+  try {
+    closeSync(fd)
+  } catch {
+    // A fault on its way to the caller would be lost behind this one.
   }
 }
 

@@ -1,8 +1,10 @@
 import { type CAC, cac } from 'cac'
 import { asKmsError, KmsError } from '../base/errors.ts'
-import { type Command, commands } from './commands.ts'
+import { type Command, commands, type Option } from './commands.ts'
 import { exitStatus } from './exit.ts'
+import { camel, helpFlags, isFlag, refuseBadFlags, versionFlags } from './flags.ts'
 import { commandHelp, help } from './help.ts'
+import { nearest } from './nearest.ts'
 import { terminal } from './terminal.ts'
 import { version } from './version.ts'
 
@@ -17,25 +19,38 @@ export async function run(argv: readonly string[]): Promise<number> {
   }
 }
 
-async function dispatch(argv: readonly string[]): Promise<number> {
-  const { command, args, options } = parse(argv)
-  if (command === undefined) {
-    terminal.answer(options.has('version') ? version : help())
-    return 0
-  }
-  if (options.has('help')) {
-    terminal.answer(commandHelp(command))
-    return 0
-  }
+async function dispatch([name = '--help', ...rest]: readonly string[]): Promise<number> {
+  if (helpFlags.includes(name)) return answer(help())
+  if (versionFlags.includes(name)) return answer(version)
+  const command = commands.find(known => known.name === name)
+  if (command === undefined) throw notACommand(name)
+  const cli = parse(command, rest)
+  if (cli.options['help']) return answer(commandHelp(command))
+  if (cli.options['version']) return answer(version)
+  const options = readOptions(cli, command.options)
+  const args = readArguments(cli, command)
   const { createContext } = await import('./context.ts')
   const action = await command.load()
   return action(createContext(options), args)
 }
 
-type Parsed = {
-  readonly command: Command | undefined
-  readonly args: readonly string[]
-  readonly options: ReadonlyMap<string, string | true>
+function answer(text: string): number {
+  terminal.answer(text)
+  return 0
+}
+
+/** What was typed may be a secret: it is not repeated. */
+function notACommand(typed: string): KmsError {
+  if (isFlag(typed)) {
+    return new KmsError('usage', 'the command comes first', {
+      hint: 'tatum-kms COMMAND [options]',
+    })
+  }
+  const names = commands.filter(({ hidden }) => !hidden).map(({ name }) => name)
+  const near = nearest(typed, names)
+  return new KmsError('usage', 'unknown command', {
+    hint: near === undefined ? 'tatum-kms --help lists them all' : `did you mean ${near}`,
+  })
 }
 
 /**
@@ -44,68 +59,45 @@ type Parsed = {
  */
 const mark = '\0'
 
-function parse(argv: readonly string[]): Parsed {
-  const cli = createCli()
-  const [name = '', ...rest] = argv
-  const command = commands.find(known => known.name === name)
-  if (command === undefined && !name.startsWith('-') && name !== '') throw unknownCommand()
-  cli.parse(['', '', ...(command ? [name] : [name].filter(Boolean)), ...rest.map(keepText)], {
-    run: false,
-  })
-  const options = readOptions(cli, command)
-  const args = cli.args.map(arg => String(arg).replaceAll(mark, ''))
-  if (command && !options.has('help')) checkArgs(command, args)
-  return { command, args, options }
-}
-
-function createCli(): CAC {
+function parse(command: Command, given: readonly string[]): CAC {
+  refuseBadFlags(given, command.options)
   const cli = cac('tatum-kms')
   cli.option('-h, --help', '').option('-v, --version', '')
-  for (const { name, args, options } of commands) {
-    const command = cli.command([name, ...args.map(arg => `[${arg}]`)].join(' '))
-    for (const option of options) {
-      command.option(option.value ? `--${option.name} <value>` : `--${option.name}`, '')
-    }
+  const known = cli.command([command.name, ...command.args.map(arg => `[${arg}]`)].join(' '))
+  for (const { name, value } of command.options) {
+    known.option(value ? `--${name} <value>` : `--${name}`, '')
   }
+  cli.parse(['', '', command.name, ...given.map(keepText)], { run: false })
   return cli
 }
 
 function keepText(arg: string): string {
-  if (!arg.startsWith('-')) return mark + arg
+  if (!isFlag(arg)) return mark + arg
   const equals = arg.indexOf('=')
   return equals === -1 ? arg : `${arg.slice(0, equals + 1)}${mark}${arg.slice(equals + 1)}`
 }
 
-/** What cac found, checked: nothing unknown, nothing twice, a value exactly where one belongs. */
-function readOptions(cli: CAC, command: Command | undefined): ReadonlyMap<string, string | true> {
-  const known = new Map(command?.options.map(option => [camel(option.name), option]))
-  const options = new Map<string, string | true>()
-  for (const [name, value] of Object.entries(cli.options)) {
-    if (name === '--') continue
-    if (['help', 'h', 'version', 'v'].includes(name)) {
-      options.set(name.startsWith('h') ? 'help' : 'version', true)
+/** What cac found, by kebab-case name: a value exactly where one belongs. */
+function readOptions(cli: CAC, options: readonly Option[]): ReadonlyMap<string, string | true> {
+  const given = new Map<string, string | true>()
+  for (const { name, value } of options) {
+    const found: unknown = cli.options[camel(name)]
+    if (found === undefined) continue
+    if (value === undefined) {
+      if (found !== true) throw new KmsError('usage', `--${name} takes no value`)
+      given.set(name, true)
       continue
     }
-    const option = known.get(name)
-    if (option === undefined)
-      throw unknownOption(
-        name,
-        [...known.values()].map(o => o.name),
-      )
-    const flag = `--${option.name}`
-    if (Array.isArray(value)) throw new KmsError('usage', `${flag} is given twice`)
-    if (option.value === undefined) {
-      if (value !== true) throw new KmsError('usage', `${flag} takes no value`)
-      options.set(option.name, true)
-    } else {
-      if (typeof value !== 'string') throw new KmsError('usage', `${flag} needs a value`)
-      options.set(option.name, value.replaceAll(mark, ''))
-    }
+    const text = typeof found === 'string' ? found.replaceAll(mark, '') : ''
+    if (text === '') throw new KmsError('usage', `--${name} needs a value`)
+    given.set(name, text)
   }
-  return options
+  return given
 }
 
-function checkArgs({ name, args }: Command, given: readonly string[]): void {
+function readArguments(cli: CAC, { name, args }: Command): readonly string[] {
+  const behindDashes: readonly string[] = cli.options['--'] ?? []
+  const given = [...cli.args, ...behindDashes].map(arg => arg.replaceAll(mark, ''))
   const missing = args.find((arg, i) => !arg.startsWith('[') && given[i] === undefined)
   if (missing !== undefined) {
     throw new KmsError('usage', `${name} needs an argument: ${missing}`, {
@@ -114,29 +106,14 @@ function checkArgs({ name, args }: Command, given: readonly string[]): void {
   }
   if (given.length > args.length) {
     // What was typed may be a secret: it is not repeated.
-    throw new KmsError('usage', `${name} takes ${args.length} arguments, not ${given.length}`, {
+    throw new KmsError('usage', `${name} takes ${count(args.length)}, not ${given.length}`, {
       hint: 'secrets are never given on the command line',
     })
   }
+  return given
 }
 
-function unknownCommand(): KmsError {
-  return new KmsError('usage', 'unknown command', { hint: 'tatum-kms --help lists them all' })
-}
-
-function unknownOption(name: string, known: readonly string[]): KmsError {
-  const typed = kebab(name)
-  const near = known.find(option => option.startsWith(typed) || typed.startsWith(option))
-  const message = /^[\w-]{1,40}$/.test(typed) ? `unknown option --${typed}` : 'unknown option'
-  return new KmsError('usage', message, {
-    hint: near ? `did you mean --${near}` : 'tatum-kms COMMAND --help lists what there is',
-  })
-}
-
-function camel(kebabCase: string): string {
-  return kebabCase.replaceAll(/-([a-z])/g, (_, letter: string) => letter.toUpperCase())
-}
-
-function kebab(camelCase: string): string {
-  return camelCase.replaceAll(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)
+function count(args: number): string {
+  if (args === 0) return 'no arguments'
+  return args === 1 ? 'one argument' : `${args} arguments`
 }

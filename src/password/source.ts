@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, type Stats } from 'node:fs'
 import { equalBytes } from '../base/bytes.ts'
 import { KmsError } from '../base/errors.ts'
-import { readSecretLine } from '../secret/input.ts'
+import { maxSecretLength, readSecretLine } from '../secret/input.ts'
 import type { Secret } from '../secret/secret.ts'
 import { promptSecret } from './prompt.ts'
 
@@ -14,7 +14,14 @@ export type PasswordSource = {
 
 /** The first line of an inherited descriptor. */
 export function fdSource(fd: number): PasswordSource {
-  return { name: `descriptor ${fd}`, read: () => lineOf(fd, `descriptor ${fd}`) }
+  const name = `descriptor ${fd}`
+  return {
+    name,
+    read() {
+      refuseUnreadable(statsOf(fd), name)
+      return lineOf(fd, name)
+    },
+  }
 }
 
 /** The first line of a file that nobody but its owner can read. */
@@ -24,7 +31,9 @@ export function fileSource(path: string): PasswordSource {
     read() {
       const fd = openPasswordFile(path)
       try {
-        refuseShared(fstatSync(fd))
+        const stats = fstatSync(fd)
+        refuseUnreadable(stats, 'the password file')
+        refuseShared(stats)
         return lineOf(fd, 'the password file')
       } finally {
         closeSync(fd)
@@ -35,7 +44,7 @@ export function fileSource(path: string): PasswordSource {
 
 /** A variable's value, already taken out of the environment. */
 export function environmentSource(name: string, take: () => Secret): PasswordSource {
-  return { name, read: () => refuseEmpty(take(), name) }
+  return { name, read: () => refuseEmpty(refuseLines(take(), name), name) }
 }
 
 /** A person at the terminal. */
@@ -53,11 +62,14 @@ export const promptSource: PasswordSource = {
 
 /** A mistyped password of a new vault would lock its owner out for ever. */
 function refuseTypo(password: Secret): void {
-  using repeated = promptSecret('The same password again')
-  const same = password.use(a => repeated.use(b => equalBytes(a, b)))
-  if (same) return
-  password.wipe()
-  throw new KmsError('usage', 'the two passwords are not the same')
+  try {
+    using repeated = promptSecret('The same password again')
+    if (password.use(a => repeated.use(b => equalBytes(a, b)))) return
+    throw new KmsError('usage', 'the two passwords are not the same')
+  } catch (fault) {
+    password.wipe()
+    throw fault
+  }
 }
 
 function openPasswordFile(path: string): number {
@@ -67,6 +79,20 @@ function openPasswordFile(path: string): number {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown'
     throw new KmsError('usage', `the password file cannot be opened (${code})`)
   }
+}
+
+function statsOf(fd: number): Stats {
+  try {
+    return fstatSync(fd)
+  } catch {
+    throw new KmsError('usage', `descriptor ${fd} is not open`)
+  }
+}
+
+/** A number that was not passed on may be a folder or, inside this process, an event queue. */
+function refuseUnreadable(stats: Stats, name: string): void {
+  if (stats.isFile() || stats.isFIFO() || stats.isSocket() || stats.isCharacterDevice()) return
+  throw new KmsError('usage', `${name} is neither a file nor a pipe`)
 }
 
 function refuseShared({ mode, uid }: Stats): void {
@@ -80,6 +106,16 @@ function refuseShared({ mode, uid }: Stats): void {
 
 function lineOf(fd: number, name: string): Secret {
   return refuseEmpty(readSecretLine(fd), name)
+}
+
+/** The signer reads its password as one line: of anything else it would get another one than we. */
+function refuseLines(secret: Secret, name: string): Secret {
+  const isLine = secret.use(
+    bytes => bytes.length <= maxSecretLength && !bytes.includes(0x0a) && bytes.at(-1) !== 0x0d,
+  )
+  if (isLine) return secret
+  secret.wipe()
+  throw new KmsError('usage', `${name} holds a line break or more than ${maxSecretLength} bytes`)
 }
 
 function refuseEmpty(secret: Secret | undefined, name: string): Secret {

@@ -5,8 +5,9 @@ import { KmsError } from '../base/errors.ts'
 import type { Derivation, Network, PublicKey } from '../base/model.ts'
 import { base58Checksum, encodeBase58 } from './base58.ts'
 import { hmac, mnemonicSeed } from './kdf.ts'
+import { addModOrder } from './scalar.ts'
 import { allocateSecret, type Secret } from './secret.ts'
-import { order, publicKeyOf } from './sign.ts'
+import { publicKeyOf } from './sign.ts'
 
 /** Indexes above this are hardened (BIP-32). */
 export const highestIndex = 2 ** 31 - 1
@@ -20,16 +21,22 @@ export type Account = { readonly node: ExtendedKey; readonly xpub: string }
 /** The account node of a mnemonic. The caller wipes `node`. */
 export function deriveAccount(mnemonic: Secret, derivation: Derivation, network: Network): Account {
   using seed = mnemonicSeed(mnemonic)
+  return accountOfSeed(seed, derivation, network)
+}
+
+/** The account node of a seed: BIP-32 master key generation, then the steps of the path. */
+export function accountOfSeed(seed: Secret, derivation: Derivation, network: Network): Account {
   const steps = parsePath(derivation.path[network])
-  let parent = seed.use(bytes => hmac('sha512', seedKey, bytes))
+  let node = seed.use(bytes => hmac('sha512', seedKey, bytes))
   let fingerprint = new Uint8Array(4)
-  for (const step of steps) {
-    using outer = parent
-    fingerprint = fingerprintOf(outer)
-    parent = childNode(outer, step)
+  for (const [i, step] of steps.entries()) {
+    using parent = node
+    // Of the last parent only: each public key leaves copies of the private one behind (noble).
+    if (i === steps.length - 1) fingerprint = fingerprintOf(parent)
+    node = childNode(parent, step)
   }
   const position = { depth: steps.length, fingerprint, number: steps.at(-1) ?? 0 }
-  return { node: parent, xpub: serializePublic(parent, position, derivation.xpub[network]) }
+  return { node, xpub: serializePublic(node, position, derivation.xpub[network]) }
 }
 
 /** Private key `index` below the account node: 32 bytes, to be wiped by the caller. */
@@ -42,10 +49,17 @@ export function childPrivateKey(node: ExtendedKey, index: number): Secret {
 
 /** Public key `index` below an account's `xpub`, without any secret. */
 export function childPublicKey(xpub: string, version: number, index: number): PublicKey {
-  const node = HDKey.fromExtendedKey(xpub, { private: 0, public: version })
-  const { publicKey } = node.deriveChild(checkedIndex(index))
+  const { publicKey } = parsePublic(xpub, version).deriveChild(checkedIndex(index))
   if (publicKey === null) throw new KmsError('vault-damaged', 'a stored xpub has no public key')
   return { curve: 'secp256k1', bytes: publicKey }
+}
+
+function parsePublic(xpub: string, version: number): HDKey {
+  try {
+    return HDKey.fromExtendedKey(xpub, { private: 0, public: version })
+  } catch (cause) {
+    throw new KmsError('vault-damaged', 'a stored xpub cannot be read', { cause })
+  }
 }
 
 function checkedIndex(index: number): number {
@@ -58,15 +72,25 @@ const hardened = 2 ** 31
 
 /** `m/44'/60'/0'/0` → child numbers; paths are our own data, so a bad one is a bug. */
 function parsePath(path: string): readonly number[] {
-  const [root, ...steps] = path.split('/')
-  if (root !== 'm') throw new KmsError('unexpected', 'malformed derivation path')
-  return steps.map(step => {
-    const number = Number.parseInt(step, 10)
-    return step.endsWith("'") ? number + hardened : number
-  })
+  if (!/^m(\/\d{1,10}'?)*$/.test(path)) throw malformedPath()
+  return path
+    .split('/')
+    .slice(1)
+    .map(step => {
+      const number = Number.parseInt(step, 10)
+      if (number > highestIndex) throw malformedPath()
+      return step.endsWith("'") ? number + hardened : number
+    })
 }
 
-/** CKDpriv of BIP-32. Wipes nothing of `parent`; the caller owns both. */
+function malformedPath(): KmsError {
+  return new KmsError('unexpected', 'malformed derivation path')
+}
+
+/**
+ * CKDpriv of BIP-32. Wipes nothing of `parent`; the caller owns both. Where BIP-32 says to skip an
+ * index that has no key, this refuses: the odds are below 2^-127.
+ */
 function childNode(parent: ExtendedKey, number: number): ExtendedKey {
   return parent.use(bytes => {
     const key = bytes.subarray(0, 32)
@@ -75,36 +99,10 @@ function childNode(parent: ExtendedKey, number: number): ExtendedKey {
     const data =
       number >= hardened ? [Uint8Array.of(0), key] : [publicKeyOf('secp256k1', key).bytes]
     const child = hmac('sha512', bytes.subarray(32), ...data, position)
-    child.use(digest => addModOrder(digest.subarray(0, 32), key))
-    return child
+    if (child.use(digest => addModOrder(digest.subarray(0, 32), key))) return child
+    child.wipe()
+    throw new KmsError('unexpected', 'this index has no key (BIP-32)')
   })
-}
-
-/** `sum += addend` modulo the group order, on big-endian bytes: no BigInt copy of a key is made. */
-function addModOrder(sum: Uint8Array, addend: Uint8Array): void {
-  if (Buffer.compare(sum, order) >= 0) throw invalidChild()
-  let carry = 0
-  for (let i = 31; i >= 0; i--) {
-    carry += (sum[i] ?? 0) + (addend[i] ?? 0)
-    sum[i] = carry & 255
-    carry >>= 8
-  }
-  if (carry > 0 || Buffer.compare(sum, order) >= 0) subtractOrder(sum)
-  if (sum.every(byte => byte === 0)) throw invalidChild()
-}
-
-function subtractOrder(value: Uint8Array): void {
-  let borrow = 0
-  for (let i = 31; i >= 0; i--) {
-    const difference = (value[i] ?? 0) - (order[i] ?? 0) - borrow
-    value[i] = difference & 255
-    borrow = difference < 0 ? 1 : 0
-  }
-}
-
-/** BIP-32 says to skip such an index; its odds are below 2^-127, so refusing is enough. */
-function invalidChild(): KmsError {
-  return new KmsError('unexpected', 'this index has no key (BIP-32)')
 }
 
 /** First four bytes of HASH160 of the node's public key (BIP-32). */

@@ -1,9 +1,10 @@
+import { isatty } from 'node:tty'
 import { KmsError } from '../base/errors.ts'
 import { readInto } from '../base/native.ts'
 import { allocateSecret, type Secret } from './secret.ts'
 
 /** No password, mnemonic or key text is longer. */
-const maxLength = 4096
+export const maxSecretLength = 4096
 const newline = 0x0a
 const carriageReturn = 0x0d
 /** What Ctrl-C sends while the echo is off. */
@@ -16,28 +17,41 @@ const interrupt = 3
  * @returns undefined when the file ends before anything came
  */
 export function readSecretLine(fd: number): Secret | undefined {
-  const line = allocateSecret(maxLength)
-  const length = fill(line, fd)
-  if (length === undefined) {
+  const line = allocateSecret(maxSecretLength + 2) // room for \r\n
+  try {
+    const length = fill(line, fd)
+    if (length === undefined) {
+      line.wipe()
+      return undefined
+    }
+    line.shrink(length)
+    return line
+  } catch (fault) {
     line.wipe()
-    return undefined
+    throw fault
   }
-  line.shrink(length)
-  return line
 }
 
 function fill(line: Secret, fd: number): number | undefined {
   const byteAt = (i: number): number => line.use(bytes => bytes[i] ?? 0)
-  for (let at = 0; at < maxLength; at++) {
+  const isTyped = isatty(fd)
+  for (let at = 0; at < line.length; at++) {
     const isEnd = readInto(fd, line.address + at, 1) === 0
-    if (isEnd) return at === 0 ? undefined : at
+    if (isEnd) return at === 0 ? undefined : checkedLength(at)
     const byte = byteAt(at)
-    if (byte === interrupt) {
-      line.wipe()
-      throw new KmsError('interrupted', 'interrupted')
+    if (isTyped && byte === interrupt) throw new KmsError('interrupted', 'interrupted')
+    if (byte === newline) {
+      return checkedLength(at > 0 && byteAt(at - 1) === carriageReturn ? at - 1 : at)
     }
-    if (byte === newline) return at > 0 && byteAt(at - 1) === carriageReturn ? at - 1 : at
   }
-  line.wipe()
-  throw new KmsError('usage', `a secret is longer than ${maxLength} bytes`)
+  throw tooLong()
+}
+
+function checkedLength(length: number): number {
+  if (length <= maxSecretLength) return length
+  throw tooLong()
+}
+
+function tooLong(): KmsError {
+  return new KmsError('usage', `a secret is longer than ${maxSecretLength} bytes`)
 }

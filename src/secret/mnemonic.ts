@@ -6,6 +6,7 @@ import { allocateSecret, type Secret } from './secret.ts'
 
 const encoder = new TextEncoder()
 const space = 0x20
+const tab = 0x09
 /** 24 words of at most 8 letters and the spaces between them. */
 const longestMnemonic = 24 * 9 - 1
 const wordCounts = [12, 15, 18, 21, 24]
@@ -18,13 +19,17 @@ export function generateMnemonic(): Secret {
 
 /** BIP-39: entropy and its checksum in groups of 11 bits, each a word. */
 export function mnemonicFromEntropy(entropy: Uint8Array): Secret {
-  const count = (entropy.length * 8 * 33) / 32 / 11
+  const count = (entropy.length * 3) / 4
+  if (!wordCounts.includes(count)) {
+    throw new KmsError('unexpected', `${entropy.length} bytes of entropy make no mnemonic`)
+  }
+  const check = checksum(entropy)
   const text = allocateSecret(longestMnemonic)
   const length = text.use(out => {
     let at = 0
     for (let i = 0; i < count; i++) {
       if (i > 0) out[at++] = space
-      const word = words()[bits11(entropy, checksum(entropy), i)] ?? new Uint8Array()
+      const word = words()[bits11(entropy, check, i)] ?? new Uint8Array()
       out.set(word, at)
       at += word.length
     }
@@ -39,61 +44,59 @@ export function mnemonicFromEntropy(entropy: Uint8Array): Secret {
  * A refusal names the position of a bad word, never the word.
  */
 export function checkMnemonic(given: Secret): Secret {
-  const text = allocateSecret(Math.max(given.length, 1))
+  using entropy = given.use(entropyOf)
+  return entropy.use(mnemonicFromEntropy)
+}
+
+function entropyOf(text: Uint8Array): Secret {
+  const packed = allocateSecret((24 * 11) / 8)
   try {
-    const length = given.use(from => text.use(to => collapseSpaces(from, to)))
-    text.shrink(length)
-    text.use(refuseBadMnemonic)
-    return text
+    const size = packed.use(bits => checkedSize(bits, packWords(text, bits)))
+    packed.shrink(size)
+    return packed
   } catch (fault) {
-    text.wipe()
+    packed.wipe()
     throw fault
   }
 }
 
-function refuseBadMnemonic(text: Uint8Array): void {
-  using indexes = allocateSecret(24 * 2)
-  using entropy = allocateSecret(33)
-  indexes.use(numbers => {
-    const count = lookUpWords(text, new DataView(numbers.buffer, numbers.byteOffset))
-    if (!wordCounts.includes(count)) {
-      throw new KmsError(
-        'usage',
-        `a mnemonic has 12, 15, 18, 21 or 24 words, this one has ${count}`,
-      )
-    }
-    entropy.use(bytes => {
-      const view = new DataView(numbers.buffer, numbers.byteOffset)
-      for (let bit = 0; bit < count * 11; bit++) {
-        const word = view.getUint16(Math.floor(bit / 11) * 2)
-        const set = (word >> (10 - (bit % 11))) & 1
-        bytes[bit >> 3] = (bytes[bit >> 3] ?? 0) | (set << (7 - (bit & 7)))
-      }
-      const size = (count * 4) / 3
-      const checksumBits = count / 3
-      const expected = (checksum(bytes.subarray(0, size)) >> (8 - checksumBits)) & 0xff
-      if (expected !== (bytes[size] ?? 0) >> (8 - checksumBits)) {
-        throw new KmsError('usage', 'the mnemonic does not match its checksum', {
-          hint: 'a word may be misspelled into another one, or two words may be swapped',
-        })
-      }
-    })
+/** How many of the bytes are entropy; behind it stands its checksum, one bit for every three words. */
+function checkedSize(packed: Uint8Array, wordCount: number): number {
+  if (!wordCounts.includes(wordCount)) {
+    throw new KmsError(
+      'usage',
+      `a mnemonic has 12, 15, 18, 21 or 24 words, this one has ${wordCount}`,
+    )
+  }
+  const size = (wordCount * 4) / 3
+  const unused = 8 - wordCount / 3
+  if (packed[size] === (checksum(packed.subarray(0, size)) & (0xff << unused))) return size
+  throw new KmsError('usage', 'the mnemonic does not match its checksum', {
+    hint: 'a word may be misspelled into another one, or two words may be swapped',
   })
 }
 
-/** Writes each word's number and answers how many words there are; more than 24 are not looked up. */
-function lookUpWords(text: Uint8Array, numbers: DataView): number {
+/** Writes 11 bits a word and answers how many words there are; more than 24 are not looked up. */
+function packWords(text: Uint8Array, packed: Uint8Array): number {
   let count = 0
   let start = 0
   for (let at = 0; at <= text.length; at++) {
-    if (at < text.length && text[at] !== space) continue
+    if (at < text.length && text[at] !== space && text[at] !== tab) continue
     if (at > start) {
-      if (count < 24) numbers.setUint16(count * 2, wordNumber(text.subarray(start, at), count))
+      if (count < 24) setBits11(packed, count, wordNumber(text.subarray(start, at), count))
       count++
     }
     start = at + 1
   }
   return count
+}
+
+function setBits11(packed: Uint8Array, i: number, value: number): void {
+  for (let bit = 0; bit < 11; bit++) {
+    const at = i * 11 + bit
+    const set = (value >> (10 - bit)) & 1
+    packed[at >> 3] = (packed[at >> 3] ?? 0) | (set << (7 - (at & 7)))
+  }
 }
 
 function wordNumber(word: Uint8Array, position: number): number {
@@ -110,16 +113,6 @@ function prefixOf(word: Uint8Array): number {
   let prefix = 0
   for (let i = 0; i < 4; i++) prefix = prefix * 256 + (word[i] ?? 0)
   return prefix
-}
-
-function collapseSpaces(from: Uint8Array, to: Uint8Array): number {
-  let at = 0
-  for (const byte of from) {
-    const isSpace = byte === space || byte === 0x09
-    if (isSpace && (at === 0 || to[at - 1] === space)) continue
-    to[at++] = isSpace ? space : byte
-  }
-  return at > 0 && to[at - 1] === space ? at - 1 : at
 }
 
 /** Number `i` of the 11-bit groups of `entropy` followed by its checksum byte. */

@@ -44,9 +44,13 @@ class SecretBuffer {
     return this.#length
   }
 
-  /** Where the first byte is, for a worker. Good as long as this object is alive and not wiped. */
+  /**
+   * Where the first byte is, for a worker. Good until `wipe`: from here on the collector, which sees
+   * no use in an address, keeps its hands off, and only the owner ends this secret.
+   */
   get address(): number {
     this.#refuseWiped()
+    forgotten.unregister(this)
     return this.#memory.address
   }
 

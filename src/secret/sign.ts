@@ -1,11 +1,16 @@
 import { ed25519 } from '@noble/curves/ed25519.js'
 import { secp256k1 } from '@noble/curves/secp256k1.js'
+import { KmsError } from '../base/errors.ts'
 import type { Curve, PublicKey, Signature, SigningRequest } from '../base/model.ts'
+import { order } from './scalar.ts'
 
 /** The only place where a private key meets a message. `key` is 32 bytes, lent for the call. */
 export function sign(request: SigningRequest, key: Uint8Array): Signature {
   switch (request.algorithm) {
     case 'ecdsa-secp256k1': {
+      if (request.message.length !== 32) {
+        throw new KmsError('unexpected', 'only a digest of 32 bytes is signed with ECDSA')
+      }
       // RFC 6979 nonce without extra entropy, low s (BIP-62): the same bytes every time.
       const signature = secp256k1.sign(request.message, key, {
         prehash: false,
@@ -26,17 +31,22 @@ export function verify(
   publicKey: PublicKey,
 ): boolean {
   switch (request.algorithm) {
-    case 'ecdsa-secp256k1': {
-      const recovered = secp256k1.recoverPublicKey(
-        Uint8Array.of(signature.recovery, ...signature.bytes),
-        request.message,
-        { prehash: false },
-      )
-      const compressed = secp256k1.Point.fromBytes(publicKey.bytes).toBytes(true)
-      return Buffer.compare(recovered, compressed) === 0
-    }
+    case 'ecdsa-secp256k1':
+      return recovers(request.message, signature, publicKey)
     case 'ed25519':
       return ed25519.verify(signature.bytes, request.message, publicKey.bytes)
+  }
+}
+
+function recovers(digest: Uint8Array, { bytes, recovery }: Signature, key: PublicKey): boolean {
+  const signature = Uint8Array.of(recovery, ...bytes)
+  try {
+    const recovered = secp256k1.recoverPublicKey(signature, digest, { prehash: false })
+    const compressed = secp256k1.Point.fromBytes(key.bytes).toBytes(true)
+    return Buffer.compare(recovered, compressed) === 0
+  } catch {
+    // An r that is no point, an s out of range: noble throws instead of saying no.
+    return false
   }
 }
 
@@ -52,8 +62,3 @@ export function isPrivateKey(curve: Curve, key: Uint8Array): boolean {
   if (key.length !== 32) return false
   return curve === 'ed25519' || (key.some(byte => byte !== 0) && Buffer.compare(key, order) < 0)
 }
-
-/** Order n of the secp256k1 group (SEC 2, 2.4.1), big-endian. */
-export const order = Uint8Array.from(
-  Buffer.from('fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141', 'hex'),
-)

@@ -24,7 +24,10 @@ export type LedgerEntry = {
   readonly signedAt: number
 }
 
-export type StoredSignature = Pick<LedgerEntry, 'serializedHash' | 'txData' | 'txId'>
+export type StoredSignature = Pick<
+  LedgerEntry,
+  'chain' | 'network' | 'serializedHash' | 'txData' | 'txId'
+>
 
 /**
  * What this signer has ever signed. Nothing leaves the signer before it stands here, on disk.
@@ -65,6 +68,7 @@ const schema = `
     pending_id TEXT NOT NULL REFERENCES signed (pending_id),
     PRIMARY KEY (chain, network, claim)
   ) STRICT, WITHOUT ROWID;
+  CREATE INDEX claims_of_payment ON claims (pending_id);
   CREATE TABLE nonces (
     chain   TEXT NOT NULL,
     network TEXT NOT NULL,
@@ -85,18 +89,13 @@ const schema = `
 
 /** Opens the ledger at `path`, making it when there is none. `auditKey` is borrowed for its life. */
 export function openLedger(path: string, auditKey: Secret): Ledger {
-  const db = new Database(path, { create: true, strict: true, safeIntegers: true })
-  db.run('PRAGMA journal_mode = WAL')
-  db.run('PRAGMA synchronous = FULL')
-  db.run('PRAGMA foreign_keys = ON')
-  prepareSchema(db)
-  verifyHead(db, auditKey)
+  const db = openDatabase(path, auditKey)
   const statements = prepareStatements(db)
 
   const commit = db.transaction((entries: readonly LedgerEntry[]) => {
     const head = statements.head.get()
     const number = (head?.number ?? 0n) + 1n
-    const digest = digestOf(entries)
+    const digest = digestOf(entries.map(sealedForm))
     const mac = macOf(auditKey, head?.mac ?? new Uint8Array(32), number, digest)
     statements.insertCommit.run({ number, digest, mac })
     for (const entry of entries) insertEntry(statements, entry, number)
@@ -130,12 +129,44 @@ export function openLedger(path: string, auditKey: Secret): Ledger {
   }
 }
 
+/** A ledger that cannot be trusted is not opened; nothing is then signed. */
+function openDatabase(path: string, auditKey: Secret): Database {
+  let db: Database | undefined
+  try {
+    db = new Database(path, { create: true, strict: true, safeIntegers: true })
+    db.run('PRAGMA journal_mode = WAL')
+    db.run('PRAGMA synchronous = FULL')
+    db.run('PRAGMA foreign_keys = ON')
+    prepareSchema(db)
+    verifyChain(db, auditKey)
+    return db
+  } catch (fault) {
+    db?.close()
+    throw openingFault(fault)
+  }
+}
+
+function openingFault(fault: unknown): KmsError {
+  if (fault instanceof KmsError) return fault
+  const code = sqliteCode(fault)
+  if (code === 'SQLITE_NOTADB' || code === 'SQLITE_CORRUPT' || code === 'SQLITE_ERROR') {
+    return new KmsError('vault-damaged', `the ledger is damaged (${code})`, {
+      cause: fault,
+      hint: ledgerHint,
+    })
+  }
+  return new KmsError('disk', `the ledger cannot be opened (${code})`, { cause: fault })
+}
+
+const ledgerHint = 'put the newest backup of the ledger in its place'
+
 type Row = Record<string, string | number | bigint | Uint8Array>
 
 function prepareStatements(db: Database) {
   return {
     find: db.query<StoredSignature, Row>(
-      'SELECT serialized_hash AS serializedHash, tx_data AS txData, tx_id AS txId FROM signed WHERE pending_id = $pendingId',
+      `SELECT chain, network, serialized_hash AS serializedHash, tx_data AS txData, tx_id AS txId
+       FROM signed WHERE pending_id = $pendingId`,
     ),
     claimant: db.query<{ pendingId: string }, Row>(
       'SELECT pending_id AS pendingId FROM claims WHERE chain = $chain AND network = $network AND claim = $claim',
@@ -169,6 +200,11 @@ function prepareStatements(db: Database) {
     ),
     count: db.query<{ count: bigint }, Row>('SELECT count(*) AS count FROM signed'),
   }
+}
+
+/** An entry as it stands in the tables. */
+function sealedForm(entry: LedgerEntry): Omit<SealedRecord, 'number'> {
+  return { ...entry, facts: encodeJson(entry.facts), signedAt: BigInt(entry.signedAt) }
 }
 
 function insertEntry(
@@ -209,45 +245,34 @@ function prepareSchema(db: Database): void {
   }).immediate()
 }
 
-/** The newest commit must carry this vault's seal: a foreign or edited ledger must not be added to. */
-function verifyHead(db: Database, auditKey: Secret): void {
-  const [head, before] = db
-    .query<{ number: bigint; digest: Uint8Array; mac: Uint8Array }, []>(
-      'SELECT number, digest, mac FROM commits ORDER BY number DESC LIMIT 2',
-    )
-    .all()
-  if (head === undefined) return
-  const mac = macOf(auditKey, before?.mac ?? new Uint8Array(32), head.number, head.digest)
-  if (!equalBytes(mac, head.mac)) {
-    throw new KmsError('vault-damaged', 'the ledger was not written by this vault or was changed')
+/** What is in the ledger, in the order in which it was committed. */
+function* sealedRecords(db: Database): Generator<SealedRecord> {
+  const claims = db.query<{ claim: string }, Row>(
+    'SELECT claim FROM claims WHERE pending_id = $pendingId ORDER BY claim',
+  )
+  const signed = db.query<Omit<SealedRecord, 'claims'>, []>(
+    `SELECT commit_number AS number, pending_id AS pendingId, chain, network,
+            serialized_hash AS serializedHash, tx_data AS txData, tx_id AS txId, facts,
+            signed_at AS signedAt
+     FROM signed ORDER BY rowid`,
+  )
+  for (const row of signed.iterate()) {
+    const { pendingId } = row
+    yield { ...row, claims: claims.all({ pendingId }).map(({ claim }) => claim) }
   }
-}
-
-/** HMAC-SHA256(audit key, previous head ‖ counter ‖ digest of the records). */
-function macOf(auditKey: Secret, previous: Uint8Array, number: bigint, digest: Uint8Array) {
-  using mac = auditKey.use(key => hmac('sha256', key, previous, u64(number), digest))
-  return mac.use(bytes => bytes.slice())
-}
-
-/** SHA-256 over every field of every entry, each with its length in front. */
-function digestOf(entries: readonly LedgerEntry[]): Uint8Array {
-  const hash = new Bun.CryptoHasher('sha256')
-  for (const entry of entries) {
-    const { pendingId, chain, network, serializedHash, txData, txId, facts, claims } = entry
-    const texts = [pendingId, chain, network, txData, txId, encodeJson(facts), ...claims]
-    hash.update(concat(u16(texts.length), u64(BigInt(entry.signedAt)), serializedHash))
-    for (const text of texts.map(utf8)) hash.update(concat(u32(text.length), text))
-  }
-  return hash.digest()
 }
 
 function writing(work: () => void): void {
   try {
     work()
   } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown'
-    throw new KmsError('disk', `the ledger could not be written (${code})`, {
+    throw new KmsError('disk', `the ledger could not be written (${sqliteCode(cause)})`, {
+      cause,
       hint: 'nothing was signed; free space or restore write access, then start again',
     })
   }
+}
+
+function sqliteCode(thrown: unknown): string {
+  return thrown instanceof Error && 'code' in thrown ? String(thrown.code) : 'unknown'
 }

@@ -52,8 +52,11 @@ export function createSigner(deps: SignerDeps): (question: Question) => Answers[
       }
       case 'sign':
         return { results: signAll(deps, question.payments, () => signatures++ % checkEvery === 0) }
-      case 'reload':
-        return { changed: vault.reload() }
+      case 'reload': {
+        const changed = vault.reload()
+        if (changed) ledger.checkGeneration(vault.vaultId, vault.generation)
+        return { changed }
+      }
       case 'status':
         return {
           wallets: [...vault.ids()].length,
@@ -116,7 +119,8 @@ function signOne(
   const serializedHash = createHash('sha256').update(utf8(pending.serializedTransaction)).digest()
   const before = batch.find(entry => entry.pendingId === pending.id) ?? deps.ledger.find(pending.id)
   if (before !== undefined) {
-    if (!equalBytes(before.serializedHash, serializedHash)) {
+    const isSame = before.chain === pending.chain && before.network === deps.network
+    if (!isSame || !equalBytes(before.serializedHash, serializedHash)) {
       throw new KmsError(
         'transaction-refused',
         'this pending id was signed before with another transaction',

@@ -12,7 +12,7 @@ import { walletSecret } from '../vault/wallet-secret.ts'
 /** A mnemonic as a wallet of `chain`. Takes over `mnemonic`; the caller disposes of the wallet. */
 export function mnemonicWallet(chain: Chain, network: Network, mnemonic: Secret): NewWallet {
   const { derivation } = chain.key
-  const { node, xpub } = deriveAccount(mnemonic, derivation, network)
+  const { node, xpub } = orWipe(mnemonic, () => deriveAccount(mnemonic, derivation, network))
   return {
     chain: chain.id,
     network,
@@ -26,7 +26,7 @@ export function mnemonicWallet(chain: Chain, network: Network, mnemonic: Secret)
 
 /** A private key, in the chain's text, as a wallet of `chain`. Takes over `keyText`. */
 export function keyWallet(chain: Chain, network: Network, keyText: Secret): NewWallet {
-  const publicKey = publicKeyOfText(chain, network, keyText)
+  const publicKey = orWipe(keyText, () => publicKeyOfText(chain, network, keyText))
   return {
     chain: chain.id,
     network,
@@ -34,6 +34,16 @@ export function keyWallet(chain: Chain, network: Network, keyText: Secret): NewW
     address: chain.address(publicKey, network),
     publicKey: publicKey.bytes,
     secret: walletSecret({ keyText }),
+  }
+}
+
+/** What was taken over must not outlive a refusal: nobody else wipes it. */
+function orWipe<T>(secret: Secret, work: () => T): T {
+  try {
+    return work()
+  } catch (fault) {
+    secret.wipe()
+    throw fault
   }
 }
 

@@ -40,7 +40,7 @@ export type TatumApi = {
   rpc(
     path: string,
     method: string,
-    params: readonly unknown[],
+    params: readonly Json[],
     signal?: AbortSignal,
   ): Promise<unknown>
   broadcast(
@@ -88,7 +88,7 @@ export function createTatumApi(settings: TatumApiSettings): TatumApi {
     },
 
     async rpc(path, method, params, signal) {
-      const call = { jsonrpc: '2.0', id: 1, method, params: params as readonly Json[] }
+      const call = { jsonrpc: '2.0', id: 1, method, params }
       return readRpc(await reading(ask('POST', path, call, signal)), method, clean)
     },
 

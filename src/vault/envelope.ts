@@ -54,7 +54,12 @@ export function openEnvelope(
     using master = unseal(kek, slot.wrapped, slotAad(header.vaultId, slot))
     if (master === undefined) continue
     const keys = deriveKeys(master, header.vaultId)
-    return { ...openBody(file, keys), keys }
+    try {
+      return { ...openBody(file, keys), keys }
+    } catch (fault) {
+      keys[Symbol.dispose]()
+      throw fault
+    }
   }
   throw new KmsError('wrong-password', 'wrong password')
 }

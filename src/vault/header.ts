@@ -138,15 +138,23 @@ function checkFrame(file: Uint8Array): number {
 function readSlot(reader: ReturnType<typeof readBytes>): Omit<Slot, 'wrapped'> {
   const id = reader.take(16)
   const createdAt = Number(reader.u64())
+  if (!Number.isSafeInteger(createdAt)) throw damaged('a slot has an impossible date')
   const labelLength = reader.u8()
   if (labelLength > maxLabelLength) throw damaged('a slot label is too long')
-  const label = Buffer.from(reader.take(labelLength)).toString('utf8')
+  const label = readLabel(reader.take(labelLength))
   if (reader.u8() !== scryptId) throw damaged('a slot uses an unknown key derivation')
   const cost = { log2N: reader.u8(), r: reader.u32(), p: reader.u32() }
   refuseCost(cost)
   const length = reader.u8()
   if (length < 16 || length > 64) throw damaged('a slot has a salt of the wrong length')
   return { id, createdAt, label, cost, salt: reader.take(length) }
+}
+
+/** Its bytes are part of the slot's AAD, so the text must come back as exactly these. */
+function readLabel(bytes: Uint8Array): string {
+  const label = Buffer.from(bytes).toString('utf8')
+  if (!equalBytes(utf8(label), bytes)) throw damaged('a slot label is not UTF-8')
+  return label
 }
 
 /** A hostile header must not be able to burn memory or time, nor to weaken the password. */

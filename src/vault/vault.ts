@@ -1,5 +1,5 @@
 import { dirname } from 'node:path'
-import { equalBytes, hex } from '../base/bytes.ts'
+import { equalBytes, hex, uuidBytes, uuidText } from '../base/bytes.ts'
 import { type Disk, ensureFolder, readGuarded, replaceFile, withLock } from '../base/disk.ts'
 import { KmsError } from '../base/errors.ts'
 import type { WalletId } from '../base/model.ts'
@@ -72,12 +72,31 @@ export type Draft = {
 /** Opens the vault for reading. */
 export function openVault(place: VaultPlace, password: Secret): Vault {
   const { state, keys, body } = openEnvelope(readVaultFile(place), password)
-  return hold(place, keys, { state, body, index: indexBody(body) })
+  try {
+    return hold(place, keys, { state, body, index: indexBody(body) })
+  } catch (fault) {
+    keys[Symbol.dispose]()
+    throw fault
+  }
 }
 
 /** True when there is a vault file; wrong permissions are refused here already. */
-export function vaultExists({ disk, path }: VaultPlace): boolean {
-  return readGuarded(disk, path, maxFileLength) !== undefined
+export function vaultExists(place: VaultPlace): boolean {
+  return readFile(place) !== undefined
+}
+
+/** Refuses when there is no vault: to be asked before its password is. */
+export function requireVault(place: VaultPlace): void {
+  if (!vaultExists(place)) throw missing(place.path)
+}
+
+/**
+ * Refuses a folder in which others may put another file in the vault's place. Answers warnings
+ * about one they may look into; a folder that is not there yet is fine.
+ */
+export function checkFolder({ disk, path }: VaultPlace): readonly string[] {
+  const folder = dirname(path)
+  return disk.lookThrough(folder) === undefined ? [] : ensureFolder(disk, folder)
 }
 
 /**
@@ -94,8 +113,10 @@ export async function changeVault<T>(
   { create, now, cost = defaultCost }: { create: boolean; now: number; cost?: ScryptCost },
 ): Promise<T> {
   if (create) ensureFolder(place.disk, dirname(place.path))
+  // Before the lock: its file belongs beside a vault only.
+  else if (place.disk.look(place.path) === undefined) throw missing(place.path)
   return withLock(place.disk, place.path, place.lockWaitMs, () => {
-    const file = readGuarded(place.disk, place.path, maxFileLength)
+    const file = readFile(place)
     if (file === undefined && !create) throw missing(place.path)
     const opened =
       file === undefined
@@ -140,6 +161,7 @@ function hold(place: VaultPlace, keys: VaultKeys, first: Contents): Vault {
       if (!equalBytes(state.vaultId, first.state.vaultId)) {
         throw damaged('another vault stands in its place')
       }
+      if (state.generation < contents.state.generation) throw rolledBack()
       if (state.generation === contents.state.generation) return false
       contents = { state, body, index: indexBody(body) }
       return true
@@ -150,7 +172,7 @@ function hold(place: VaultPlace, keys: VaultKeys, first: Contents): Vault {
 
 /** Collects changes over an opened body; `write` makes them last. */
 function startDraft(state: VaultState, keys: VaultKeys, opened: Uint8Array, now: number) {
-  const added: WalletRecord[] = []
+  const added = new Map<WalletId, WalletRecord>()
   let body = opened
   let index = indexBody(body)
   let removed = false
@@ -160,16 +182,18 @@ function startDraft(state: VaultState, keys: VaultKeys, opened: Uint8Array, now:
     find(id) {
       const start = index.get(id)
       if (start !== undefined) return recordAt(body, start).info
-      return added.find(record => record.info.id === id)?.info
+      return added.get(id)?.info
     },
     add(wallet) {
       const { secret, node, id = randomUuid(), ...facts } = wallet
+      refuseStrangeId(id)
       if (draft.find(id)) throw new KmsError('usage', `the vault already has a wallet ${id}`)
       const info: WalletInfo = { ...facts, id, createdAt: now }
-      added.push(sealRecord(keys, vaultId, info, secret, node))
+      added.set(id, sealRecord(keys, vaultId, info, secret, node))
       return info
     },
     remove(id) {
+      if (added.delete(id)) return
       const start = index.get(id)
       if (start === undefined) throw noSuchWallet(id)
       body = withoutRecord(body, start)
@@ -179,18 +203,18 @@ function startDraft(state: VaultState, keys: VaultKeys, opened: Uint8Array, now:
   }
 
   const write = (place: VaultPlace): void => {
-    if (added.length === 0 && !removed && state.generation > 0n) return
+    if (added.size === 0 && !removed && state.generation > 0n) return
     const next = { ...state, generation: state.generation + 1n }
-    const file = sealEnvelope(next, keys, appendRecords(body, added))
+    const file = sealEnvelope(next, keys, appendRecords(body, [...added.values()]))
     // A copy that still holds a removed wallet must not stay behind.
     replaceFile(place.disk, place.path, file, { keepPrevious: !removed })
-    readBack(place, keys, added)
+    readBack(place, keys, added.values())
   }
   return { draft, write }
 }
 
 /** What was added must open again from the file that is on disk now. */
-function readBack(place: VaultPlace, keys: VaultKeys, added: readonly WalletRecord[]): void {
+function readBack(place: VaultPlace, keys: VaultKeys, added: Iterable<WalletRecord>): void {
   const { state, body } = openBody(readVaultFile(place), keys)
   const index = indexBody(body)
   for (const { info } of added) {
@@ -229,10 +253,28 @@ function openNode(keys: VaultKeys, vaultId: Uint8Array, record: WalletRecord): S
   return node
 }
 
-function readVaultFile({ disk, path }: VaultPlace): Uint8Array {
-  const file = readGuarded(disk, path, maxFileLength)
-  if (file === undefined) throw missing(path)
+function readVaultFile(place: VaultPlace): Uint8Array {
+  const file = readFile(place)
+  if (file === undefined) throw missing(place.path)
   return file
+}
+
+function readFile(place: VaultPlace): Uint8Array | undefined {
+  checkFolder(place)
+  return readGuarded(place.disk, place.path, maxFileLength)
+}
+
+/** The file holds an id as 16 bytes; what does not come back from them as it was would be lost. */
+function refuseStrangeId(id: WalletId): void {
+  const bytes = uuidBytes(id)
+  if (bytes !== undefined && uuidText(bytes) === id) return
+  throw new KmsError('usage', 'a wallet id is a UUID in lower case')
+}
+
+function rolledBack(): KmsError {
+  return new KmsError('vault-rolled-back', 'an older vault stands in the place of the open one', {
+    hint: 'put the newest copy back',
+  })
 }
 
 function missing(path: string): KmsError {

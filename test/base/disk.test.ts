@@ -129,11 +129,8 @@ describe('replacing a file on a faulty disk', () => {
   })
 
   test('removes its temporary files after a single failure', () => {
-    for (const { memory, failure } of everyFault({ fault: 'fail', keepPrevious: true })) {
-      if (failure === undefined || !String(failure).includes('no space')) continue
-      const left = [...memory.files().keys()].filter(name => name.endsWith('.tmp'))
-      // The failing step may be the removal itself; the next write then does it.
-      expect(left.length).toBeLessThanOrEqual(2)
+    for (const { memory } of everyFault({ fault: 'fail', keepPrevious: true })) {
+      expect([...memory.files().keys()].sort()).toEqual([path, backup])
     }
   })
 
@@ -220,16 +217,16 @@ const code = (wanted: string) => expect.objectContaining({ name: 'KmsError', cod
 describe('the real disk', () => {
   test('replaces, keeps the previous file and removes what dead runs left', () => {
     const file = privateFile('replace', 'one')
-    const stale = join(file, '..', '.wallet.dat.0123456789abcdef.tmp')
+    const stale = ['.wallet.dat.123.tmp', '.wallet.dat.bak.123.tmp']
     const stranger = join(file, '..', '.wallet.dat.notes.tmp')
-    writeFileSync(stale, 'half')
+    for (const name of stale) writeFileSync(join(file, '..', name), 'half')
     writeFileSync(stranger, 'mine')
     replaceFile(realDisk, file, Buffer.from('two'), { keepPrevious: true })
     expect(readFileSync(file, 'utf8')).toBe('two')
     expect(readFileSync(`${file}.bak`, 'utf8')).toBe('one')
     expect(statSync(file).mode & 0o777).toBe(0o600)
     expect(statSync(`${file}.bak`).mode & 0o777).toBe(0o600)
-    expect(existsSync(stale)).toBe(false)
+    for (const name of stale) expect(existsSync(join(file, '..', name))).toBe(false)
     expect(existsSync(stranger)).toBe(true)
     replaceFile(realDisk, file, Buffer.from('three'), { keepPrevious: false })
     expect(existsSync(`${file}.bak`)).toBe(false)
@@ -330,7 +327,7 @@ describe('the real disk', () => {
   })
 
   test('turns names the system refuses into faults', () => {
-    for (const name of ['\0', 'x'.repeat(5000), '']) {
+    for (const name of ['\0', 'x'.repeat(5000)]) {
       const touch = () => {
         read(name)
         replaceFile(realDisk, join(folder, name, 'x'), Buffer.from(''), { keepPrevious: true })
@@ -340,7 +337,8 @@ describe('the real disk', () => {
   })
 
   test('says that the disk is full', () => {
-    const full: Disk = { ...realDisk, create: () => realDisk.open('/dev/full', 'read-write') }
+    const device = () => ({ ...realDisk.open('/dev/full', 'read-write'), chown: () => {} })
+    const full: Disk = { ...realDisk, create: device }
     const file = privateFile('full')
     const replace = () => replaceFile(full, file, Buffer.from('two'), { keepPrevious: true })
     expect(replace).toThrow(`cannot write ${file} and left it as it was: no space left on the disk`)

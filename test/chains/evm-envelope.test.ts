@@ -7,8 +7,8 @@ import { thrownBy, to } from '../support/evm.ts'
 type Item = `0x${string}` | readonly Item[]
 
 describe('signed bytes that no honest signer makes', () => {
-  const unsigned = { chainId: 1, nonce: 7, gas: 21_000n, value: 5n, to } as const
-  const legacy = { ...unsigned, type: 'legacy', gasPrice: 9n } as const
+  const gas = { gas: 21_000n, gasPrice: 9n } as const
+  const legacy = { type: 'legacy', chainId: 1, nonce: 7, ...gas, value: 5n, to } as const
   const order = secp256k1.Point.Fn.ORDER
   const word = (value: bigint): `0x${string}` => `0x${value.toString(16).padStart(64, '0')}`
   const good = { r: word(9n), s: word(9n), v: 27n, yParity: 0 } as const

@@ -3,7 +3,7 @@ import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { Address, NETWORK, OutScript, TEST_NETWORK, Transaction } from '@scure/btc-signer'
 import { RawOldTx } from '@scure/btc-signer/script.js'
-import { equalBytes, hash160 } from '@scure/btc-signer/utils.js'
+import { hash160 } from '@scure/btc-signer/utils.js'
 import {
   decodeFunctionData,
   erc20Abi,
@@ -76,6 +76,8 @@ function ethereumLike(
       const serialized = txData as `0x02${string}`
       const tx: EvmTransaction = parseTransaction(txData)
       assert(tx.r !== undefined, 'not signed')
+      // EIP-2: nodes refuse the other of the two values of s that verify.
+      assert(BigInt(tx.s ?? 0) <= secp256k1.Point.Fn.ORDER / 2n, 'with a high s')
       assert(tx.chainId === chainId[network], 'for another chain id')
       const asked = JSON.parse(String(pending.serializedTransaction))
       assert(tx.to?.toLowerCase() === asked.to?.toLowerCase(), 'another recipient than asked for')
@@ -101,6 +103,7 @@ type EvmTransaction = {
   readonly nonce?: number | undefined
   readonly chainId?: number | undefined
   readonly r?: Hex | undefined
+  readonly s?: Hex | undefined
 }
 
 function evmPayments({ to, value = 0n, data }: EvmTransaction, asset: string): Settled['paid'] {
@@ -121,9 +124,11 @@ function plainHex(text: unknown): string {
 
 type SpentOutput = { readonly satoshis: number; readonly script: string }
 type BitcoinRequest = {
+  readonly nLockTime: number
   readonly inputs: readonly {
     readonly prevTxId: string
     readonly outputIndex: number
+    readonly sequenceNumber: number
     readonly output: SpentOutput
   }[]
   readonly outputs: readonly SpentOutput[]
@@ -142,6 +147,7 @@ function bitcoinLike(asset: string, slug: string): FakeChain {
         disableScriptCheck: true,
       })
       assert(tx.inputsLength === asked.inputs.length, 'another number of inputs than asked for')
+      assert(tx.lockTime === asked.nLockTime, 'another lock time than asked for')
       assert(tx.outputsLength === asked.outputs.length, 'another number of outputs than asked for')
       const spent = asked.inputs.map((input, at) => verifyInput(tx, at, input))
       const paid = asked.outputs.map((output, at) => {
@@ -160,27 +166,46 @@ function bitcoinLike(asset: string, slug: string): FakeChain {
 
 /** Checks one input's signature against the output it spends; answers the claim on that output. */
 function verifyInput(tx: Transaction, at: number, asked: BitcoinRequest['inputs'][number]): string {
-  const { txid, index, finalScriptSig, finalScriptWitness } = tx.getInput(at)
+  const { txid, index, sequence, finalScriptSig, finalScriptWitness } = tx.getInput(at)
   const spends = `${toHex(txid)}:${index}`
   assert(spends === `${asked.prevTxId}:${asked.outputIndex}`, `input ${at} spends something else`)
+  assert(sequence === asked.sequenceNumber, `input ${at} has another sequence number`)
 
-  const script = Buffer.from(asked.output.script, 'hex')
-  const [signature, publicKey] = finalScriptWitness ?? pushes(finalScriptSig)
+  // Beside witness inputs a legacy one has an empty witness.
+  const isLegacy = !finalScriptWitness?.length
+  const [signature, publicKey] = isLegacy ? pushes(finalScriptSig) : finalScriptWitness
   assert(signature !== undefined && publicKey !== undefined, `input ${at} is not signed`)
-  const hash = hash160(publicKey)
-  const keyScript = OutScript.encode({ type: 'pkh', hash })
-  const witnessScript = OutScript.encode({ type: 'wpkh', hash })
-  const nestedScript = OutScript.encode({ type: 'sh', hash: hash160(witnessScript) })
-  const digest = equalBytes(script, keyScript)
-    ? legacyDigest(tx, at, keyScript)
-    : tx.preimageWitnessV0(at, keyScript, 1, BigInt(asked.output.satoshis))
-  const ours = [keyScript, witnessScript, nestedScript].some(known => equalBytes(known, script))
-  assert(ours, `input ${at} is signed with a key that does not own it`)
+  const { script, scriptSig, code } = unlocking(asked.output.script, signature, publicKey)
+  assert(script !== undefined, `input ${at} is signed with a key that does not own it`)
+  assert(toHex(finalScriptSig) === scriptSig, `input ${at} has a malformed scriptSig`)
+
+  const digest =
+    script === 'legacy'
+      ? legacyDigest(tx, at, code)
+      : tx.preimageWitnessV0(at, code, 1, BigInt(asked.output.satoshis))
   assert(signature.at(-1) === 1, `input ${at} does not sign all of the transaction`)
   const der = signature.subarray(0, -1)
   const valid = secp256k1.verify(der, digest, publicKey, { prehash: false, format: 'der' })
   assert(valid, `input ${at} has a signature that does not verify`)
   return `output/${spends}`
+}
+
+/** How this key spends that script: the scriptSig it takes (BIP 141), and the code that is signed. */
+function unlocking(spent: string, signature: Uint8Array, publicKey: Uint8Array) {
+  const hash = hash160(publicKey)
+  const code = OutScript.encode({ type: 'pkh', hash })
+  const program = OutScript.encode({ type: 'wpkh', hash })
+  const nested = OutScript.encode({ type: 'sh', hash: hash160(program) })
+  const both = push(signature) + push(publicKey)
+  if (spent === toHex(code)) return { script: 'legacy', scriptSig: both, code } as const
+  if (spent === toHex(program)) return { script: 'witness', scriptSig: '', code } as const
+  if (spent === toHex(nested)) return { script: 'nested', scriptSig: push(program), code } as const
+  return { script: undefined, scriptSig: '', code }
+}
+
+/** In hex. Signatures, keys and programs are below 76 bytes, where the opcode is the length. */
+function push(bytes: Uint8Array): string {
+  return toHex(Uint8Array.of(bytes.length, ...bytes))
 }
 
 /** What SIGHASH_ALL signs before segwit: the transaction with the spent script in place of its signature. */
@@ -202,7 +227,7 @@ function range(length: number): readonly number[] {
   return Array.from({ length }, (_, at) => at)
 }
 
-/** The pieces a P2PKH scriptSig pushes: all are shorter than 76 bytes, so that the opcode is the length. */
+/** The pieces a P2PKH scriptSig pushes. */
 function pushes(scriptSig: Uint8Array | undefined): readonly Uint8Array[] {
   const pieces: Uint8Array[] = []
   let rest = scriptSig ?? new Uint8Array()

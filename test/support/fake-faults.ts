@@ -69,12 +69,13 @@ function drip(): ReadableStream<Uint8Array> {
   })
 }
 
-/** Bun.serve cannot drop a connection by itself; a body that fails makes it. */
+/** Bun.serve cannot drop a connection by itself; a body that fails half-way makes it. */
 function closedConnection(): Response {
   const body = new ReadableStream({
     async pull(stream) {
-      await Bun.sleep(0)
-      stream.error(new Error('connection closed'))
+      stream.enqueue(new Uint8Array([0x20]))
+      await Bun.sleep(1)
+      stream.error()
     },
   })
   return new Response(body)

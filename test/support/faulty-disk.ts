@@ -147,7 +147,7 @@ export function faultyDisk(
   }
   const wrapFile = (file: OpenFile): OpenFile =>
     intercept(file, (name, call) => {
-      if (!isFaulty()) return call()
+      if (name === 'close' || !isFaulty()) return call()
       if (fault !== 'tear' || name !== 'write') throw systemError('ENOSPC')
       call(([bytes, position]) => [
         bytes instanceof Uint8Array ? bytes.subarray(0, bytes.length >> 1) : bytes,

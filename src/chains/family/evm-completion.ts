@@ -1,6 +1,6 @@
 import { getAddress } from 'viem/utils'
 import { KmsError } from '../../base/errors.ts'
-import { asRecord, asString } from '../../base/json.ts'
+import { asRecord, asString, type Json } from '../../base/json.ts'
 import type { ChainReads, Completion } from '../../base/model.ts'
 import { asQuantity, maxNonce } from './evm-json.ts'
 import { type EvmTx, type FilledTx, type Hex, intrinsicGas } from './evm-tx.ts'
@@ -88,7 +88,7 @@ async function estimateGas(
 }
 
 /** What a node is asked to try: members the transaction has, in hex (execution API, eth_call). */
-function callObject(tx: EvmTx, from: Hex): Readonly<Record<string, unknown>> {
+function callObject(tx: EvmTx, from: Hex): Json {
   const { type, to, value, data, offeredGas, nonce, price, tip, accessList } = tx
   return {
     from,

@@ -1,0 +1,85 @@
+import { withLock } from '../../base/disk.ts'
+import { unlessMissing } from '../../base/disk-fault.ts'
+import { prettyJson } from '../../base/json.ts'
+import type { FileFacts } from '../../base/open-file.ts'
+import { promptSecret } from '../../password/prompt.ts'
+import { fileSource } from '../../password/source.ts'
+import type { Secret } from '../../secret/secret.ts'
+import { type Original, openOriginal, readOriginal } from '../../vault/original.ts'
+import { keptOriginal, refuseOtherOriginal, replaceOriginal } from '../../vault/replace-original.ts'
+import type { Action } from '../action.ts'
+import { type Context, createContext } from '../context.ts'
+import { exitStatus } from '../exit.ts'
+import { type Tally, takeOver } from '../take-over.ts'
+
+/** `migrate FILE`: the wallets of an original's file into the vault, which may be FILE itself. */
+export const migrate: Action = async (context, [path = '']) => {
+  const { place, terminal } = context
+  const { bytes, facts } = readOriginal(place.disk, path)
+  warnIfShared(context, path, facts)
+  using old = openOld(context, bytes)
+  const isInPlace = place.disk.look(place.path)?.identity === facts.identity
+  const tally = isInPlace
+    ? await migrateInPlace(context, old, bytes)
+    : await migrateInto(context, old)
+  terminal.answer(prettyJson(tally))
+  return tally.notTaken > 0 ? exitStatus['partly-done'] : 0
+}
+
+/** The original writes 0644: that is no reason to refuse what is about to be made better. */
+function warnIfShared({ place, terminal }: Context, path: string, { mode }: FileFacts): void {
+  if (place.disk.user() === undefined || (mode & 0o077) === 0) return
+  terminal.warn(`others than its owner may read ${path}, and its encryption is weak`)
+}
+
+function openOld(context: Context, bytes: Uint8Array): Original {
+  using password = oldPassword(context)
+  return openOriginal(bytes, password)
+}
+
+function oldPassword(context: Context): Secret {
+  const file = context.text('from-password-file')
+  if (file !== undefined) return fileSource(file).read(false)
+  return promptSecret('Password of the old wallet file')
+}
+
+async function migrateInto(context: Context, old: Original): Promise<Tally> {
+  const { place, now, terminal } = context
+  using password = context.password()
+  return await takeOver(old, { place, password, now: now() }, terminal.warn)
+}
+
+/** Until the new vault is whole and checked it stands beside; what a failed run left there goes. */
+async function migrateInPlace(
+  context: Context,
+  old: Original,
+  original: Uint8Array,
+): Promise<Tally> {
+  const { disk, path, lockWaitMs } = context.place
+  const fresh = `${path}.migrating`
+  const removeFresh = (): void => {
+    for (const name of [fresh, `${fresh}.lock`]) unlessMissing(() => disk.unlink(name))
+  }
+  return await withLock(disk, path, lockWaitMs, async () => {
+    refuseOtherOriginal(disk, path, original)
+    removeFresh()
+    try {
+      const tally = await migrateInto(contextAt(context, fresh), old)
+      replaceOriginal(disk, { path, fresh, original })
+      context.terminal.note(`the old wallet file is kept at ${keptOriginal(path)}`)
+      return tally
+    } finally {
+      removeFresh()
+    }
+  })
+}
+
+/** The same command line for a vault that stands elsewhere, and so has a password of its own. */
+function contextAt(context: Context, path: string): Context {
+  const options = new Map<string, string | true>([['path', path]])
+  for (const name of ['password-file', 'password-fd', 'lock-wait']) {
+    const value = context.text(name)
+    if (value !== undefined) options.set(name, value)
+  }
+  return createContext(options)
+}

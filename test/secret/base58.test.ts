@@ -1,0 +1,104 @@
+import { describe, expect, test } from 'bun:test'
+import fc from 'fast-check'
+import { fromHex, hex, utf8 } from '../../src/base/bytes.ts'
+import { base58Checksum, decodeBase58, encodeBase58 } from '../../src/secret/base58.ts'
+
+const numRuns = Number(process.env['FC_NUM_RUNS'] ?? 100)
+
+/** Bitcoin Core, src/test/data/base58_encode_decode.json */
+const vectors: readonly (readonly [bytes: string, text: string])[] = [
+  ['', ''],
+  ['61', '2g'],
+  ['626262', 'a3gV'],
+  ['636363', 'aPEr'],
+  ['73696d706c792061206c6f6e6720737472696e67', '2cFupjhnEsSn59qHXstmK2ffpLv2'],
+  ['00eb15231dfceb60925886b67d065299925915aeb172c06647', '1NS17iag9jJgTHD1VXjvLCEnZuQ3rJDE9L'],
+  ['516b6fcd0f', 'ABnLTmg'],
+  ['bf4f89001e670274dd', '3SEo3LWLoPntC'],
+  ['572e4794', '3EFU7m'],
+  ['ecac89cad93923c02321', 'EJDM8drfXA6uyA'],
+  ['10c8511e', 'Rt5zm'],
+  ['00000000000000000000', '1111111111'],
+  [`${'00'.repeat(39)}01`, `${'1'.repeat(39)}2`],
+  [
+    '000111d38e5fc9071ffcd20b4a763cc9ae4f252bb4e48fd66a835e252ada93ff480d6dd43dc62a641155a5',
+    '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz',
+  ],
+  ['271f359e', 'zzzzy'],
+  ['271f359f', 'zzzzz'],
+  ['271f35a0', '211111'],
+  ['271f35a1', '211112'],
+]
+
+describe('base58', () => {
+  test.each(vectors)('%s is written %s', (bytes, text) => {
+    expect(encoded(fromHex(bytes) ?? new Uint8Array())).toBe(text)
+    expect(hex(decoded(text) ?? new Uint8Array(1))).toBe(bytes)
+  })
+
+  const zerosFirst = fc
+    .tuple(fc.nat(6), fc.uint8Array({ maxLength: 90 }))
+    .map(([zeros, rest]) => Uint8Array.of(...new Uint8Array(zeros), ...rest))
+
+  test('is the number in base 58, a 1 for each leading zero byte', () => {
+    const check = (bytes: Uint8Array) => {
+      const text = encoded(bytes)
+      expect(text).toBe(writtenByDefinition(bytes))
+      expect(decoded(text, bytes.length)).toEqual(bytes)
+    }
+    fc.assert(fc.property(zerosFirst, check), { numRuns })
+  })
+
+  test('text with a letter outside the alphabet is refused, all other text says something', () => {
+    const unit = fc.constantFrom(...'12abzZ90OIl \0é')
+    const check = (text: string) => {
+      const bytes = decoded(text)
+      expect(bytes === undefined).toBe(/[^1-9A-HJ-NP-Za-km-z]/.test(text))
+      if (bytes !== undefined) expect(encoded(bytes)).toBe(text)
+    }
+    fc.assert(fc.property(fc.string({ unit, maxLength: 60 }), check), { numRuns })
+  })
+
+  test('a value that does not fit is refused, whatever was in the memory before', () => {
+    const check = (bytes: Uint8Array, missing: number) => {
+      const out = new Uint8Array(Math.max(bytes.length - missing, 0)).fill(0xff)
+      const length = decodeBase58(utf8(writtenByDefinition(bytes)), out)
+      expect(length).toBe(missing === 0 || bytes.length === 0 ? bytes.length : undefined)
+      if (length !== undefined) expect(out).toEqual(bytes)
+    }
+    fc.assert(fc.property(zerosFirst, fc.nat(2), check), { numRuns })
+  })
+
+  test('the memory to write to may hold old bytes', () => {
+    const out = new Uint8Array(60).fill(0xff)
+    const length = encodeBase58(fromHex('0000516b6fcd0f') ?? out, out)
+    expect(Buffer.from(out.subarray(0, length)).toString()).toBe('11ABnLTmg')
+  })
+
+  test('the check sum is the one at the end of an address', () => {
+    const address =
+      fromHex('00eb15231dfceb60925886b67d065299925915aeb172c06647') ?? new Uint8Array()
+    expect(hex(base58Checksum(address.subarray(0, -4)))).toBe('72c06647')
+  })
+})
+
+function encoded(bytes: Uint8Array): string {
+  const out = new Uint8Array(Math.ceil(bytes.length * 1.4) + 1)
+  return Buffer.from(out.subarray(0, encodeBase58(bytes, out))).toString()
+}
+
+function decoded(text: string, room = 400): Uint8Array | undefined {
+  const out = new Uint8Array(room)
+  const length = decodeBase58(utf8(text), out)
+  return length === undefined ? undefined : out.subarray(0, length)
+}
+
+function writtenByDefinition(bytes: Uint8Array): string {
+  const alphabet = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz'
+  let digits = ''
+  for (let rest = BigInt(`0x0${hex(bytes)}`); rest > 0n; rest /= 58n) {
+    digits = alphabet.charAt(Number(rest % 58n)) + digits
+  }
+  const firstOther = bytes.findIndex(byte => byte !== 0)
+  return '1'.repeat(firstOther === -1 ? bytes.length : firstOther) + digits
+}

@@ -1,0 +1,185 @@
+import { describe, expect, test } from 'bun:test'
+import { HDKey } from '@scure/bip32'
+import fc from 'fast-check'
+import { fromHex, hex } from '../../src/base/bytes.ts'
+import type { Derivation } from '../../src/base/model.ts'
+import {
+  accountOfSeed,
+  childPrivateKey,
+  childPublicKey,
+  deriveAccount,
+  highestIndex,
+} from '../../src/secret/hd.ts'
+import { publicKeyOf } from '../../src/secret/sign.ts'
+import { refusalOf, revealed, revealedHex, secretOf } from '../support/secret.ts'
+import { bip32Vectors } from '../vectors/bip32.ts'
+import bip39 from '../vectors/bip39.json'
+
+const numRuns = Number(process.env['FC_NUM_RUNS'] ?? 100)
+const xpubVersion = 0x0488b21e
+const hardened = 2 ** 31
+
+describe.each(bip32Vectors)('BIP-32 test vector $number', ({ seed, nodes }) => {
+  test.each(nodes)('%s', (path, xpub, xprv) => {
+    const account = accountOfSeed(secretOf(bytesOf(seed)), derivationTo(path), 'mainnet')
+    using node = account.node
+    expect(account.xpub).toBe(xpub)
+    expect(revealedHex(node)).toBe(extendedKeyHex(HDKey.fromExtendedKey(xprv)))
+  })
+})
+
+test.each(bip39.english)(
+  '%#: the master key of a BIP-39 seed is the published one',
+  (...vector) => {
+    const [, , seed = '', xprv = ''] = vector
+    const { node } = accountOfSeed(secretOf(bytesOf(seed)), derivationTo('m'), 'mainnet')
+    using master = node
+    expect(revealedHex(master)).toBe(extendedKeyHex(HDKey.fromExtendedKey(xprv)))
+  },
+)
+
+describe('against scure', () => {
+  const seed = fc.uint8Array({ minLength: 16, maxLength: 64 })
+  const index = fc.oneof(fc.constantFrom(0, 1, 2 ** 31 - 2, highestIndex), fc.nat(highestIndex))
+  const step = fc
+    .tuple(index, fc.boolean())
+    .map(([i, isHardened]) => `${i}${isHardened ? "'" : ''}`)
+  const path = fc.array(step, { maxLength: 6 }).map(steps => ['m', ...steps].join('/'))
+
+  test('any path below any seed leads to the same node, and on to the same children', () => {
+    const check = (seed: Uint8Array, path: string, index: number) => {
+      const account = accountOfSeed(secretOf(seed), derivationTo(path), 'mainnet')
+      using node = account.node
+      const expected = HDKey.fromMasterSeed(seed).derive(path)
+      expect(account.xpub).toBe(expected.publicExtendedKey)
+      expect(revealedHex(node)).toBe(extendedKeyHex(expected))
+      using key = childPrivateKey(node, index)
+      expect(revealedHex(key)).toBe(hex(expected.deriveChild(index).privateKey ?? new Uint8Array()))
+    }
+    fc.assert(fc.property(seed, path, index, check), { numRuns })
+  })
+
+  test('keys at the edges of the group have the same children', () => {
+    const n = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n
+    const edge = fc
+      .tuple(fc.constantFrom(0n, n / 2n, n), fc.bigInt(-3n, 3n))
+      .map(([around, distance]) => around + distance)
+      .filter(key => key > 0n && key < n)
+    const chainCode = fc.uint8Array({ minLength: 32, maxLength: 32 })
+    const check = (key: bigint, chainCode: Uint8Array, index: number) => {
+      const privateKey = bytesOf(key.toString(16).padStart(64, '0'))
+      using node = secretOf(Uint8Array.of(...privateKey, ...chainCode))
+      using child = childPrivateKey(node, index)
+      const expected = new HDKey({ privateKey, chainCode }).deriveChild(index)
+      expect(revealedHex(child)).toBe(hex(expected.privateKey ?? new Uint8Array()))
+    }
+    fc.assert(fc.property(edge, chainCode, index, check), { numRuns })
+  })
+})
+
+describe('an account', () => {
+  const account = deriveAccount(
+    secretOf(`${'abandon '.repeat(11)}about`),
+    derivationTo("m/44'/60'/0'/0"),
+    'mainnet',
+  )
+
+  test('has the same public keys from its node and from its xpub', () => {
+    const check = (index: number) => {
+      using key = childPrivateKey(account.node, index)
+      const expected = key.use(bytes => publicKeyOf('secp256k1', bytes))
+      expect(childPublicKey(account.xpub, xpubVersion, index)).toEqual(expected)
+    }
+    fc.assert(fc.property(fc.nat(highestIndex), check), { numRuns })
+  })
+
+  test('is not changed by deriving from it', () => {
+    const before = revealed(account.node)
+    childPrivateKey(account.node, 7).wipe()
+    expect(revealed(account.node)).toEqual(before)
+  })
+
+  test.each([-1, hardened, 2 ** 32, 1.5, NaN, Infinity])('has no index %d', index => {
+    expect(refusalOf(() => childPrivateKey(account.node, index)).code).toBe('usage')
+    expect(refusalOf(() => childPublicKey(account.xpub, xpubVersion, index)).code).toBe('usage')
+  })
+
+  test.each(['1', '__proto__', null, undefined, {}, [1]])('has no index %p', index => {
+    expect(refusalOf(() => childPrivateKey(account.node, index as number)).code).toBe('usage')
+  })
+})
+
+describe('a stored xpub is refused', () => {
+  const good = bip32Vectors[0]?.nodes[0]?.[1] ?? ''
+
+  test.each([
+    ['of another version', good, 0x043587cf],
+    ['with a changed letter', good.replace('xpub661', 'xpub662'), xpubVersion],
+    ['that is cut', good.slice(0, -1), xpubVersion],
+    ['that is empty', '', xpubVersion],
+    ['that is private', bip32Vectors[0]?.nodes[0]?.[2] ?? '', xpubVersion],
+  ])('%s', (_, xpub, version) => {
+    expect(refusalOf(() => childPublicKey(xpub, version, 0)).code).toBe('vault-damaged')
+  })
+
+  // BIP-32 test vector 5
+  test.each([
+    [
+      'with a private key inside',
+      'xpub661MyMwAqRbcEYS8w7XLSVeEsBXy79zSzH1J8vCdxAZningWLdN3zgtU6LBpB85b3D2yc8sfvZU521AAwdZafEz7mnzBBsz4wKY5fTtTQBm',
+    ],
+    [
+      'with an unknown key prefix',
+      'xpub661MyMwAqRbcEYS8w7XLSVeEsBXy79zSzH1J8vCdxAZningWLdN3zgtU6Txnt3siSujt9RCVYsx4qHZGc62TG4McvMGcAUjeuwZdduYEvFn',
+    ],
+    [
+      'whose key is not on the curve',
+      'xpub661MyMwAqRbcEYS8w7XLSVeEsBXy79zSzH1J8vCdxAZningWLdN3zgtU6Q5JXayek4PRsn35jii4veMimro1xefsM58PgBMrvdYre8QyULY',
+    ],
+    [
+      'of depth zero with a parent',
+      'xpub661no6RGEX3uJkY4bNnPcw4URcQTrSibUZ4NqJEw5eBkv7ovTwgiT91XX27VbEXGENhYRCf7hyEbWrR3FewATdCEebj6znwMfQkhRYHRLpJ',
+    ],
+    [
+      'of depth zero with a child number',
+      'xpub661MyMwAuDcm6CRQ5N4qiHKrJ39Xe1R1NyfouMKTTWcguwVcfrZJaNvhpebzGerh7gucBvzEQWRugZDuDXjNDRmXzSZe4c7mnTK97pTvGS8',
+    ],
+  ])('%s', (_, xpub) => {
+    expect(refusalOf(() => childPublicKey(xpub, xpubVersion, 0)).code).toBe('vault-damaged')
+  })
+})
+
+test.each([
+  '',
+  'n/0',
+  'm/',
+  'm//0',
+  "m/0''",
+  'm/44h',
+  'm/x',
+  'm/-1',
+  'm/1.5',
+  'm/2147483648',
+  ' m/0',
+])('the path "%s" is not taken for another one', path => {
+  using seed = secretOf(new Uint8Array(64).fill(1))
+  expect(refusalOf(() => accountOfSeed(seed, derivationTo(path), 'mainnet')).code).toBe(
+    'unexpected',
+  )
+})
+
+function derivationTo(path: string): Derivation {
+  return {
+    kind: 'bip32',
+    path: { mainnet: path, testnet: 'm/0' },
+    xpub: { mainnet: xpubVersion, testnet: 0x043587cf },
+  }
+}
+
+function extendedKeyHex({ privateKey, chainCode }: HDKey): string {
+  return hex(privateKey ?? new Uint8Array()) + hex(chainCode ?? new Uint8Array())
+}
+
+function bytesOf(text: string): Uint8Array {
+  return fromHex(text) ?? new Uint8Array()
+}

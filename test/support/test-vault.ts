@@ -1,0 +1,53 @@
+import { join } from 'node:path'
+import { realDisk } from '../../src/base/disk.ts'
+import type { Network } from '../../src/base/model.ts'
+import { findChain } from '../../src/chains/index.ts'
+import { keyWallet, mnemonicWallet } from '../../src/signer/wallets.ts'
+import { changeVault, openVault, type Vault, type VaultPlace } from '../../src/vault/vault.ts'
+import { secretOf } from './secret.ts'
+
+export const testPassword = 'a password for tests only'
+
+/** A wallet with a known secret and a known id. */
+export type TestWallet = {
+  readonly id: string
+  readonly chain: string
+  readonly network: Network
+  readonly mnemonic?: string
+  /** In the chain's own text. */
+  readonly key?: string
+}
+
+export function vaultPlace(folder: string): VaultPlace {
+  return { disk: realDisk, path: join(folder, 'wallet.dat'), lockWaitMs: 10_000 }
+}
+
+/** Adds wallets to the vault in `folder`, making it when there is none, at the least scrypt cost. */
+export async function storeWallets(folder: string, wallets: readonly TestWallet[]): Promise<void> {
+  using password = secretOf(testPassword)
+  await changeVault(
+    vaultPlace(folder),
+    password,
+    draft => {
+      for (const { id, ...wallet } of wallets) {
+        const made = sealable(wallet)
+        using _secret = made.secret
+        using _node = made.node
+        draft.add({ ...made, id })
+      }
+    },
+    { create: true, now: Date.now(), cost: { log2N: 14, r: 8, p: 1 } },
+  )
+}
+
+export function openTestVault(folder: string): Vault {
+  using password = secretOf(testPassword)
+  return openVault(vaultPlace(folder), password)
+}
+
+function sealable({ chain: id, network, mnemonic, key }: Omit<TestWallet, 'id'>) {
+  const chain = findChain(id)
+  if (chain === undefined) throw new Error(`no chain ${id}`)
+  if (mnemonic !== undefined) return mnemonicWallet(chain, network, secretOf(mnemonic))
+  return keyWallet(chain, network, secretOf(key ?? ''))
+}
