@@ -43,13 +43,13 @@ const powers: readonly Power[] = [
   {
     name: 'sockets',
     pattern: /['"](?:node:)?net['"]|\bBun\.(?:connect|listen|serve|udpSocket)\b/,
-    holders: ['signer/channel.ts', 'signer/client.ts', 'signer/serve.ts'],
+    holders: ['signer/channel.ts'],
     why: 'front and signer share one inherited pair and nothing listens',
   },
   {
     name: 'native code',
     pattern: /['"]bun:ffi['"]/,
-    holders: ['base/native.ts', 'base/native-libc.ts', 'base/native-windows.ts'],
+    holders: ['base/native-libc.ts', 'base/native-memory.ts', 'base/native-windows.ts'],
     why: 'a wrong pointer ends every other guarantee',
   },
   {
@@ -75,7 +75,7 @@ const powers: readonly Power[] = [
     pattern: new RegExp(
       String.raw`import\s*\{[^}]*\b(?:${writers})(?:Sync)?\b[^}]*\}\s*${fileSystem}|import\s*(?:\*|\w)[^'"{]*${fileSystem}|\bBun\.write\(|\.writer\(|\bO_(?:WRONLY|RDWR|CREAT|TRUNC|APPEND)\b`,
     ),
-    holders: ['base/disk.ts'],
+    holders: ['base/disk.ts', 'base/open-file.ts', 'base/lock-file.ts'],
     why: 'order, fsync and mode of every write are one protocol',
   },
   {
@@ -83,7 +83,12 @@ const powers: readonly Power[] = [
     pattern: new RegExp(
       String.raw`import\s*\{[^}]*\b(?:write|writev)(?:Sync)?\b[^}]*\}\s*${fileSystem}`,
     ),
-    holders: ['base/disk.ts', 'base/native-windows.ts', 'cli/terminal.ts', 'password/prompt.ts'],
+    holders: [
+      'base/open-file.ts',
+      'base/native-windows.ts',
+      'cli/terminal.ts',
+      'password/prompt.ts',
+    ],
     why: 'an open descriptor is the vault, the terminal or the pipe of the password',
   },
   {

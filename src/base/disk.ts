@@ -211,7 +211,8 @@ function refuseSharedFile(disk: Disk, path: string, facts: FileFacts): void {
 
 function refuseForeign(disk: Disk, path: string, { uid }: FileFacts): void {
   const user = disk.user()
-  if (user === undefined || uid === user || uid === 0) return
+  // Root administers vaults of the daemon's user; what it writes keeps that owner.
+  if (user === undefined || user === 0 || uid === user || uid === 0) return
   throw new KmsError('unsafe-permissions', `${path} belongs to another user (uid ${uid})`, {
     hint: `chown ${user} ${path}, or run this as its owner`,
   })
@@ -283,7 +284,7 @@ const { O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR } = constants
 
 /** The disk of this machine. */
 export const realDisk: Disk = {
-  user: () => process.getuid?.(),
+  user: () => process.geteuid?.(),
   create: path => openFile(openSync(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)),
   // Not blocking: opening a pipe that stands where a file should be would wait for its writer.
   open: (path, access) =>

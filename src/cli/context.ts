@@ -18,7 +18,7 @@ import { readSecretLine } from '../secret/input.ts'
 import { lockingFailed } from '../secret/memory.ts'
 import { randomPublicBytes } from '../secret/random.ts'
 import { type Secret, secretFrom } from '../secret/secret.ts'
-import { type VaultPlace, vaultExists } from '../vault/vault.ts'
+import { checkFolder, type VaultPlace, vaultExists } from '../vault/vault.ts'
 import { type Terminal, terminal } from './terminal.ts'
 
 /** Options as given, by kebab-case name; a switch is `true`. */
@@ -36,7 +36,7 @@ export type Context = {
   /** A variable's value; an empty one is an unset one. */
   variable(name: string): string | undefined
   /** The vault's password from the first source that is given; the caller wipes it. */
-  password(): Secret
+  password(vault?: VaultPlace): Secret
   /** A mnemonic or key to store: asked for at the terminal, or the first line of stdin. */
   askSecret(question: string): Secret
   sleep(ms: number, signal?: AbortSignal): Promise<void>
@@ -56,6 +56,7 @@ export function createContext(options: Options): Context {
     const value = options.get(name)
     return typeof value === 'string' ? value : undefined
   }
+  const environment = takePassword()
   const place: VaultPlace = {
     disk: realDisk,
     path: resolve(text('path') ?? join(homedir(), '.tatumrc', 'wallet.dat')),
@@ -69,8 +70,9 @@ export function createContext(options: Options): Context {
     text,
     isSet: name => options.has(name),
     variable,
-    password() {
-      const password = passwordSource(text).read(!vaultExists(place))
+    password(vault = place) {
+      for (const warning of checkFolder(vault)) terminal.warn(warning)
+      const password = passwordSource(text, environment).read(!vaultExists(vault))
       const unlocked = lockingFailed()
       if (unlocked !== undefined) terminal.warn(`memory could not be locked: ${unlocked}`)
       return password
@@ -86,24 +88,31 @@ export function createContext(options: Options): Context {
 }
 
 /** First that is given: descriptor, file, environment, a person at the terminal. */
-function passwordSource(text: (name: string) => string | undefined): PasswordSource {
+function passwordSource(
+  text: (name: string) => string | undefined,
+  environment: Secret | undefined,
+): PasswordSource {
   const fd = text('password-fd')
   if (fd !== undefined) return fdSource(descriptor(fd))
   const file = text('password-file')
   if (file !== undefined) return fileSource(file)
-  if (variable(passwordVariable) !== undefined) {
+  if (environment !== undefined) {
     terminal.warn(`${passwordVariable} is visible to other programs of this user`)
-    return environmentSource(passwordVariable, takePassword)
+    return environmentSource(passwordVariable, () => environment)
   }
   return promptSource
 }
 
-/** Takes the password out of the environment, also out of the block the kernel shows. */
-function takePassword(): Secret {
-  const secret = secretFrom(utf8(process.env[passwordVariable] ?? ''))
+/**
+ * Takes the password out of the environment, also out of the block the kernel shows, before anybody
+ * is asked anything: whether it is used or not, it must not stand there meanwhile.
+ */
+function takePassword(): Secret | undefined {
+  const password = variable(passwordVariable)
+  if (password === undefined) return undefined
   delete process.env[passwordVariable]
   overwriteEnvironment(passwordVariable)
-  return secret
+  return secretFrom(utf8(password))
 }
 
 function variable(name: string): string | undefined {

@@ -35,14 +35,13 @@ export type Tally = {
  */
 export async function takeOver(
   old: Original,
-  vault: { readonly place: VaultPlace; readonly password: Secret; readonly now: number },
+  { place, password, now }: { place: VaultPlace; password: Secret; now: number },
   warn: (text: string) => void,
 ): Promise<Tally> {
-  const { place, password, now } = vault
   const change = (draft: Draft) => addEntries(draft, old, warn)
   const fates = await changeVault(place, password, change, { create: true, now })
-  using written = openVault(place, password)
-  return compareEntries(written, old, fates, warn)
+  using vault = openVault(place, password)
+  return compareEntries(vault, old, fates, warn)
 }
 
 /** What the draft did with the entry at each position of the old file. */

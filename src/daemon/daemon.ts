@@ -34,20 +34,65 @@ export type Endings = {
 /** Polls until it is told to stop. */
 export async function runDaemon(deps: DaemonDeps, endings: Endings): Promise<void> {
   await resumeUnsent(deps, endings)
-  const faults = new Map<string, string>()
-  while (!endings.stop.aborted) {
-    await runCycle(deps, faults, endings)
-    await deps.sleep(deps.periodMs, endings.stop)
+  const memories = rememberPerChain()
+  const busy = new Map<string, Promise<unknown>>()
+  const faults: unknown[] = []
+  const stop = new AbortController()
+  const startEnding = (): void => stop.abort()
+  endings.stop.addEventListener('abort', startEnding)
+  if (endings.stop.aborted) startEnding()
+  const start = (cycle: Cycle): Promise<unknown> =>
+    runCycle(deps, cycle, { stop: stop.signal, abort: endings.abort })
+      .catch(fault => {
+        faults.push(fault)
+        startEnding()
+      })
+      .finally(() => busy.delete(cycle.chain))
+
+  while (!stop.signal.aborted) {
+    for (const [chain, walletIds] of await chainsToPoll(deps)) {
+      // A chain whose server is slow is left to it; the others do not wait.
+      if (busy.has(chain)) continue
+      busy.set(chain, start({ chain, walletIds, memory: memories(chain) }))
+    }
+    await deps.sleep(deps.periodMs, stop.signal)
+  }
+  await Promise.all(busy.values())
+  if (faults.length > 0) throw faults[0]
+}
+
+/** One cycle of each chain, for `--runOnce`. */
+export async function runOnce(deps: DaemonDeps, endings: Endings): Promise<CycleReport> {
+  const resumed = await resumeUnsent(deps, endings)
+  const memories = rememberPerChain()
+  const cycles = await Promise.all(
+    [...(await chainsToPoll(deps))].map(([chain, walletIds]) =>
+      runCycle(deps, { chain, walletIds, memory: memories(chain) }, endings),
+    ),
+  )
+  return {
+    sent: resumed.sent + cycles.reduce((sum, { sent }) => sum + sent, 0),
+    failures: [resumed, ...cycles].flatMap(({ failures }) => failures),
   }
 }
 
-/** One cycle, for `--runOnce`. */
-export async function runOnce(deps: DaemonDeps, endings: Endings): Promise<CycleReport> {
-  const resumed = await resumeUnsent(deps, endings)
-  const cycle = await runCycle(deps, new Map(), endings)
-  return {
-    sent: resumed.sent + cycle.sent,
-    failures: [...resumed.failures, ...cycle.failures],
+/** What is kept from one cycle of a chain to the next, so that a change is told and nothing else. */
+type Memory = {
+  /** What polling failed with. */
+  pollFault?: string | undefined
+  /** Pending transactions without an id were among the last ones. */
+  hadNameless: boolean
+  /** Reports that did not arrive yet, and why. */
+  readonly reports: Report[]
+  reportFault?: string | undefined
+}
+
+function rememberPerChain(): (chain: string) => Memory {
+  const memories = new Map<string, Memory>()
+  return chain => {
+    const memory = memories.get(chain) ?? { hadNameless: false, reports: [] }
+    memories.set(chain, memory)
+    return memory
   }
 }
 
@@ -63,45 +108,40 @@ async function resumeUnsent(deps: DaemonDeps, endings: Endings): Promise<CycleRe
   return summarize(results)
 }
 
-/** @param faults what each chain's poll failed with last time, so that it is said once per change */
-async function runCycle(
-  deps: DaemonDeps,
-  faults: Map<string, string>,
-  endings: Endings,
-): Promise<CycleReport> {
+/** The wallet ids to ask Tatum about; a chain without wallets is not polled. */
+async function chainsToPoll(deps: DaemonDeps): Promise<ReadonlyMap<string, readonly string[]>> {
   const { changed } = await deps.signer.ask({ type: 'reload' })
   if (changed) deps.log.info('vault reloaded')
-  const wallets = await walletsByChain(deps)
-  const reports: Report[] = []
-  const polled = deps.chains.filter(chain => wallets.has(chain))
-  const cycles = await Promise.all(
-    polled.map(async chain => {
-      const poll = await pollChain(deps, chain, wallets.get(chain) ?? [], endings.abort)
-      logPoll(deps.log, chain, poll, faults)
-      if (poll.kind === 'failed') return { sent: 0, failures: [poll.code] }
-      return payAll(deps, chain, poll.pending, reports, endings)
-    }),
-  )
-  await sendReports(deps, reports, endings.abort)
-  return {
-    sent: cycles.reduce((sum, { sent }) => sum + sent, 0),
-    failures: cycles.flatMap(({ failures }) => failures),
-  }
-}
-
-/** Wallet ids to ask Tatum about; a chain without wallets is not polled. */
-async function walletsByChain({ signer }: DaemonDeps): Promise<ReadonlyMap<string, string[]>> {
   const byChain = new Map<string, string[]>()
   for (let from: number | null = 0; from !== null; ) {
-    const page: Answers['wallets'] = await signer.ask({ type: 'wallets', from })
+    const page: Answers['wallets'] = await deps.signer.ask({ type: 'wallets', from })
     for (const { id, chain } of page.wallets) {
       const ids = byChain.get(chain)
       if (ids) ids.push(id)
-      else byChain.set(chain, [id])
+      else if (deps.chains.includes(chain)) byChain.set(chain, [id])
     }
     from = page.next
   }
   return byChain
+}
+
+type Cycle = {
+  readonly chain: string
+  readonly walletIds: readonly string[]
+  readonly memory: Memory
+}
+
+/** Polls one chain and pays what waits there. */
+async function runCycle(deps: DaemonDeps, cycle: Cycle, endings: Endings): Promise<CycleReport> {
+  const { chain, memory } = cycle
+  // A poll that is cut off loses nothing, so that it need not hold up the end.
+  const poll = await pollChain(deps, cycle, endings.stop)
+  if (endings.stop.aborted) return { sent: 0, failures: [] }
+  logPoll(deps.log, chain, poll, memory)
+  if (poll.kind === 'failed') return { sent: 0, failures: [poll.code] }
+  const report = await payAll(deps, cycle, poll.pending, endings)
+  await sendReports(deps, memory, endings.abort)
+  return report
 }
 
 type Poll =
@@ -110,8 +150,7 @@ type Poll =
 
 async function pollChain(
   { api }: DaemonDeps,
-  chain: string,
-  walletIds: readonly string[],
+  { chain, walletIds }: Cycle,
   signal: AbortSignal,
 ): Promise<Poll> {
   try {
@@ -123,22 +162,19 @@ async function pollChain(
 }
 
 /** A server that is down for a night is one line, and one more when it is back. */
-function logPoll(log: Log, chain: string, poll: Poll, faults: Map<string, string>): void {
-  const before = faults.get(chain)
-  if (poll.kind === 'polled') {
-    if (faults.delete(chain)) log.info('poll works again', { chain })
-    return
-  }
-  faults.set(chain, poll.reason)
-  if (before !== poll.reason) log.warning('poll failed', { chain, reason: poll.reason })
+function logPoll(log: Log, chain: string, poll: Poll, memory: Memory): void {
+  const before = memory.pollFault
+  memory.pollFault = poll.kind === 'failed' ? poll.reason : undefined
+  if (memory.pollFault === before) return
+  if (poll.kind === 'polled') log.info('poll works again', { chain })
+  else log.warning('poll failed', { chain, reason: poll.reason })
 }
 
 /** One after the other: transactions of one address go out in the order Tatum gave them. */
 async function payAll(
   deps: DaemonDeps,
-  chain: string,
+  { chain, memory }: Cycle,
   pending: readonly unknown[],
-  reports: Report[],
   endings: Endings,
 ): Promise<CycleReport> {
   const results: PaymentResult[] = []
@@ -146,12 +182,16 @@ async function payAll(
     if (endings.stop.aborted) break
     const id = pendingId(sent)
     const result = await pay(deps, chain, sent, endings.abort)
-    logResult(deps.log, chain, id, result)
     results.push(result)
+    // Without an id there is no telling whether it is the same one again.
+    if (id === undefined && memory.hadNameless) continue
+    memory.hadNameless ||= id === undefined
+    logResult(deps.log, chain, id, result)
     if (result.kind === 'stopped' && result.isNews && isReported(result.code) && id !== undefined) {
-      reports.push({ signatureId: id, error: result.reason })
+      memory.reports.push({ signatureId: id, error: result.reason })
     }
   }
+  memory.hadNameless = pending.some(sent => pendingId(sent) === undefined)
   return summarize(results)
 }
 
@@ -162,16 +202,26 @@ function isReported(code: ErrorCode): boolean {
   return code !== 'approver-denied' && code !== 'approver-unreachable'
 }
 
+/** What is reported at once; a server that takes no reports must not fill our memory with them. */
+const maxReports = 1_000
+
+/** Empties the memory's reports; what cannot be delivered stays for the next cycle. */
 async function sendReports(
   { api, log }: DaemonDeps,
-  reports: readonly Report[],
+  memory: Memory,
   signal: AbortSignal,
 ): Promise<void> {
+  const { reports, reportFault: before } = memory
   if (reports.length === 0) return
+  reports.splice(0, reports.length - maxReports)
   try {
     await api.reportErrors(reports, signal)
+    reports.length = 0
+    memory.reportFault = undefined
   } catch (thrown) {
-    log.warning('failures could not be reported', { reason: asKmsError(thrown).message })
+    const { message: reason } = asKmsError(thrown)
+    memory.reportFault = reason
+    if (reason !== before) log.warning('failures could not be reported', { reason })
   }
 }
 

@@ -31,7 +31,7 @@ const drainMs = 20_000
 /**
  * The network process: everything hostile is parsed here, and no key has ever been here.
  *
- * @returns what the one cycle came to with `--run-once`; undefined after a clean stop
+ * @returns what the one cycle came to with `--run-once`; undefined after a stop
  */
 export async function runFront(world: FrontWorld): Promise<CycleReport | undefined> {
   const stop = new AbortController()
@@ -48,9 +48,9 @@ export async function runFront(world: FrontWorld): Promise<CycleReport | undefin
     },
   })
   world.onStopSignal(startDraining)
+  // A signer that ends before it is ready has said why; there is nothing to add.
+  if (!(await isReady(signer))) return undefined
   const config = decodeFrontConfig(await signer.config)
-  await signer.ready
-
   world.makeFolder(config.journalFolder)
   const open = world.openJournal ?? openJournal
   const journal = await open(join(config.journalFolder, 'payments.sqlite'), world.now)
@@ -63,6 +63,13 @@ export async function runFront(world: FrontWorld): Promise<CycleReport | undefin
   } finally {
     await journal.close()
   }
+}
+
+function isReady(signer: SignerClient): Promise<boolean> {
+  return signer.ready.then(
+    () => true,
+    () => false,
+  )
 }
 
 function assemble(

@@ -32,9 +32,9 @@ export type Journal = {
 /** Opens the journal in SQLite at `path`, making it when there is none. */
 export async function openJournal(path: string, now: () => number): Promise<Journal> {
   const sql = new SQL({ adapter: 'sqlite', filename: path, create: true, readwrite: true })
-  await sql`PRAGMA journal_mode = WAL`
-  await sql`PRAGMA synchronous = FULL`
-  await sql`
+  await run(sql`PRAGMA journal_mode = WAL`)
+  await run(sql`PRAGMA synchronous = FULL`)
+  await run(sql`
     CREATE TABLE IF NOT EXISTS payments (
       pending_id TEXT PRIMARY KEY,
       chain      TEXT NOT NULL,
@@ -44,42 +44,43 @@ export async function openJournal(path: string, now: () => number): Promise<Jour
       tx_id      TEXT,
       reason     TEXT,
       updated_at BIGINT NOT NULL
-    )`
+    )`)
 
   return {
     async find(pendingId) {
-      const rows: PaymentRow[] = await sql`
+      const rows: PaymentRow[] = await run(sql`
         SELECT pending_id AS "pendingId", chain, state, pending, tx_data AS "txData",
                tx_id AS "txId", reason
-        FROM payments WHERE pending_id = ${pendingId}`
+        FROM payments WHERE pending_id = ${pendingId}`)
       return rows[0]
     },
     async record({ pendingId, chain, state, pending, txData, txId, reason }) {
-      await writing(
-        sql`
-          INSERT INTO payments (pending_id, chain, state, pending, tx_data, tx_id, reason, updated_at)
-          VALUES (${pendingId}, ${chain}, ${state}, ${pending}, ${txData}, ${txId}, ${reason}, ${now()})
-          ON CONFLICT (pending_id) DO UPDATE SET
-            state = excluded.state, pending = excluded.pending, tx_data = excluded.tx_data,
-            tx_id = excluded.tx_id, reason = excluded.reason, updated_at = excluded.updated_at`,
-      )
+      await run(sql`
+        INSERT INTO payments (pending_id, chain, state, pending, tx_data, tx_id, reason, updated_at)
+        VALUES (${pendingId}, ${chain}, ${state}, ${pending}, ${txData}, ${txId}, ${reason}, ${now()})
+        ON CONFLICT (pending_id) DO UPDATE SET
+          chain = excluded.chain, state = excluded.state, pending = excluded.pending,
+          tx_data = excluded.tx_data, tx_id = excluded.tx_id, reason = excluded.reason,
+          updated_at = excluded.updated_at`)
     },
-    async unsent() {
-      const rows: PaymentRow[] = await sql`
+    unsent: () =>
+      run(sql`
         SELECT pending_id AS "pendingId", chain, state, pending, tx_data AS "txData",
                tx_id AS "txId", reason
-        FROM payments WHERE state = 'signed' ORDER BY updated_at`
-      return rows
-    },
+        FROM payments WHERE state = 'signed' ORDER BY updated_at`),
     close: () => sql.close(),
   }
 }
 
-async function writing(work: PromiseLike<unknown>): Promise<void> {
+/** Waits for a statement; whatever stops it comes out as a fault of the disk. */
+async function run<T>(statement: PromiseLike<T>): Promise<T> {
   try {
-    await work
+    return await statement
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown'
-    throw new KmsError('disk', `the journal could not be written (${code})`)
+    throw new KmsError('disk', `the journal could not be used (${code})`, {
+      cause,
+      hint: 'free space or restore access; a damaged journal may be moved away, nothing is lost',
+    })
   }
 }

@@ -44,14 +44,16 @@ export async function pay(
 ): Promise<PaymentResult> {
   const id = pendingId(sent)
   if (id === undefined) {
-    const reason = 'a pending transaction without an id'
+    const reason = 'the pending transaction has no usable id'
     return { kind: 'stopped', code: 'transaction-malformed', reason, isNews: true }
   }
   const before = await deps.journal.find(id)
-  const row = before?.txData == null ? startRow(before, id, chainId, sent) : before
+  const text = encodeSent(sent)
+  const row = before?.txData == null ? startRow(before, id, chainId, text) : before
   if (before === undefined) await deps.journal.record(row)
 
   try {
+    if (text === undefined) throw malformed('the pending transaction is nested too deep')
     const pending = parsePending(sent)
     const chain = needChain(deps, pending, chainId)
     refuseOtherContents(row, pending)
@@ -176,7 +178,7 @@ function isFinal(code: ErrorCode): boolean {
 function needChain({ findChain }: PaymentDeps, pending: PendingTx, asked: string): Chain {
   const chain = findChain(asked)
   if (chain === undefined || pending.chain !== asked) {
-    throw new KmsError('transaction-malformed', `the transaction is not for ${asked}`)
+    throw malformed(`the transaction is not for ${asked}`)
   }
   return chain
 }
@@ -186,23 +188,36 @@ function startRow(
   before: PaymentRow | undefined,
   pendingId: string,
   chain: string,
-  sent: unknown,
+  sent: string | undefined,
 ): PaymentRow {
   return {
     pendingId,
     chain,
     state: before?.state ?? 'seen',
-    pending: encodeJson(sent as Json),
+    pending: sent ?? 'null',
     txData: null,
     txId: null,
     reason: before?.reason ?? null,
   }
 }
 
+/** As Tatum sent it; undefined for what a parser can read but no encoder can follow. */
+function encodeSent(sent: unknown): string | undefined {
+  try {
+    return encodeJson(sent as Json)
+  } catch {
+    return undefined
+  }
+}
+
+function malformed(message: string): KmsError {
+  return new KmsError('transaction-malformed', message)
+}
+
 /** One id, one transaction: the same id with other contents is a fault or an attack. */
-function refuseOtherContents({ pending: journaled }: PaymentRow, pending: PendingTx): void {
+function refuseOtherContents({ pending: journaled, chain }: PaymentRow, pending: PendingTx): void {
   const { serializedTransaction } = parsePending(parseJson(journaled))
-  if (serializedTransaction !== pending.serializedTransaction) {
+  if (chain !== pending.chain || serializedTransaction !== pending.serializedTransaction) {
     throw new KmsError(
       'transaction-refused',
       'this pending id was signed before with another transaction',

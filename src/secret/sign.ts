@@ -30,24 +30,25 @@ export function verify(
   signature: Signature,
   publicKey: PublicKey,
 ): boolean {
-  switch (request.algorithm) {
-    case 'ecdsa-secp256k1':
-      return recovers(request.message, signature, publicKey)
-    case 'ed25519':
-      return ed25519.verify(signature.bytes, request.message, publicKey.bytes)
+  try {
+    switch (request.algorithm) {
+      case 'ecdsa-secp256k1':
+        return recovers(request.message, signature, publicKey)
+      case 'ed25519':
+        return ed25519.verify(signature.bytes, request.message, publicKey.bytes)
+    }
+  } catch {
+    // Noble throws for an r that is no point, an s out of range, a key of a wrong length.
+    return false
   }
 }
 
 function recovers(digest: Uint8Array, { bytes, recovery }: Signature, key: PublicKey): boolean {
+  if (recovery !== 0 && recovery !== 1) return false
   const signature = Uint8Array.of(recovery, ...bytes)
-  try {
-    const recovered = secp256k1.recoverPublicKey(signature, digest, { prehash: false })
-    const compressed = secp256k1.Point.fromBytes(key.bytes).toBytes(true)
-    return Buffer.compare(recovered, compressed) === 0
-  } catch {
-    // An r that is no point, an s out of range: noble throws instead of saying no.
-    return false
-  }
+  const recovered = secp256k1.recoverPublicKey(signature, digest, { prehash: false })
+  const compressed = secp256k1.Point.fromBytes(key.bytes).toBytes(true)
+  return Buffer.compare(recovered, compressed) === 0
 }
 
 /** The public half of a 32-byte private key; `compressed` matters for secp256k1 only. */

@@ -1,11 +1,9 @@
 import { Database } from 'bun:sqlite'
-import { u16, u32, u64 } from '../base/binary.ts'
-import { concat, equalBytes, utf8 } from '../base/bytes.ts'
 import { KmsError } from '../base/errors.ts'
 import { encodeJson, type Json } from '../base/json.ts'
 import type { Network } from '../base/model.ts'
-import { hmac } from '../secret/kdf.ts'
 import type { Secret } from '../secret/secret.ts'
+import { type Commit, type LedgerRecord, sealCommit, verifyChain } from './ledger-seal.ts'
 
 /** One signature given out, for ever. */
 export type LedgerEntry = {
@@ -92,13 +90,10 @@ export function openLedger(path: string, auditKey: Secret): Ledger {
   const db = openDatabase(path, auditKey)
   const statements = prepareStatements(db)
 
-  const commit = db.transaction((entries: readonly LedgerEntry[]) => {
-    const head = statements.head.get()
-    const number = (head?.number ?? 0n) + 1n
-    const digest = digestOf(entries.map(sealedForm))
-    const mac = macOf(auditKey, head?.mac ?? new Uint8Array(32), number, digest)
-    statements.insertCommit.run({ number, digest, mac })
-    for (const entry of entries) insertEntry(statements, entry, number)
+  const commit = db.transaction((records: readonly LedgerRecord[]) => {
+    const sealed = sealCommit(auditKey, statements.head.get() ?? undefined, records)
+    statements.insertCommit.run({ ...sealed })
+    for (const record of records) insertRecord(statements, record, sealed.number)
   })
 
   return {
@@ -111,7 +106,7 @@ export function openLedger(path: string, auditKey: Secret): Ledger {
     nextNonce: (chain, network, address) =>
       statements.nextNonce.get({ chain, network, address })?.next,
     commit(entries) {
-      if (entries.length > 0) writing(() => commit.immediate(entries))
+      if (entries.length > 0) writing(() => commit.immediate(entries.map(asRecord)))
     },
     checkGeneration(vaultId, generation) {
       const highest = statements.generation.get({ vaultId })?.generation ?? 0n
@@ -138,7 +133,7 @@ function openDatabase(path: string, auditKey: Secret): Database {
     db.run('PRAGMA synchronous = FULL')
     db.run('PRAGMA foreign_keys = ON')
     prepareSchema(db)
-    verifyChain(db, auditKey)
+    verifyChain(auditKey, readCommits(db), readRecords(db))
     return db
   } catch (fault) {
     db?.close()
@@ -149,16 +144,12 @@ function openDatabase(path: string, auditKey: Secret): Database {
 function openingFault(fault: unknown): KmsError {
   if (fault instanceof KmsError) return fault
   const code = sqliteCode(fault)
+  const hint = 'put the newest backup of the ledger in its place'
   if (code === 'SQLITE_NOTADB' || code === 'SQLITE_CORRUPT' || code === 'SQLITE_ERROR') {
-    return new KmsError('vault-damaged', `the ledger is damaged (${code})`, {
-      cause: fault,
-      hint: ledgerHint,
-    })
+    return new KmsError('vault-damaged', `the ledger is damaged (${code})`, { cause: fault, hint })
   }
   return new KmsError('disk', `the ledger cannot be opened (${code})`, { cause: fault })
 }
-
-const ledgerHint = 'put the newest backup of the ledger in its place'
 
 type Row = Record<string, string | number | bigint | Uint8Array>
 
@@ -202,17 +193,16 @@ function prepareStatements(db: Database) {
   }
 }
 
-/** An entry as it stands in the tables. */
-function sealedForm(entry: LedgerEntry): Omit<SealedRecord, 'number'> {
+function asRecord(entry: LedgerEntry): LedgerRecord {
   return { ...entry, facts: encodeJson(entry.facts), signedAt: BigInt(entry.signedAt) }
 }
 
-function insertEntry(
+function insertRecord(
   statements: ReturnType<typeof prepareStatements>,
-  entry: LedgerEntry,
+  { claims, ...record }: LedgerRecord,
   number: bigint,
 ): void {
-  const { pendingId, chain, network, serializedHash, txData, txId, signedAt } = entry
+  const { pendingId, chain, network, serializedHash, txData, txId, facts, signedAt } = record
   statements.insertSigned.run({
     pendingId,
     number,
@@ -221,10 +211,10 @@ function insertEntry(
     serializedHash,
     txData,
     txId,
-    facts: encodeJson(entry.facts),
+    facts,
     signedAt,
   })
-  for (const claim of entry.claims) {
+  for (const claim of claims) {
     statements.insertClaim.run({ chain, network, claim, pendingId })
     const [kind, address, nonce] = claim.split('/')
     if (kind === 'nonce' && address && nonce) {
@@ -245,20 +235,25 @@ function prepareSchema(db: Database): void {
   }).immediate()
 }
 
+function readCommits(db: Database): Iterable<Commit> {
+  return db.query<Commit, []>('SELECT number, digest, mac FROM commits ORDER BY number').iterate()
+}
+
 /** What is in the ledger, in the order in which it was committed. */
-function* sealedRecords(db: Database): Generator<SealedRecord> {
+function* readRecords(db: Database): Generator<LedgerRecord & Pick<Commit, 'number'>> {
   const claims = db.query<{ claim: string }, Row>(
-    'SELECT claim FROM claims WHERE pending_id = $pendingId ORDER BY claim',
+    `SELECT claim FROM claims
+     WHERE pending_id = $pendingId AND chain = $chain AND network = $network`,
   )
-  const signed = db.query<Omit<SealedRecord, 'claims'>, []>(
+  const signed = db.query<Omit<LedgerRecord, 'claims'> & Pick<Commit, 'number'>, []>(
     `SELECT commit_number AS number, pending_id AS pendingId, chain, network,
             serialized_hash AS serializedHash, tx_data AS txData, tx_id AS txId, facts,
             signed_at AS signedAt
      FROM signed ORDER BY rowid`,
   )
   for (const row of signed.iterate()) {
-    const { pendingId } = row
-    yield { ...row, claims: claims.all({ pendingId }).map(({ claim }) => claim) }
+    const { pendingId, chain, network } = row
+    yield { ...row, claims: claims.all({ pendingId, chain, network }).map(({ claim }) => claim) }
   }
 }
 

@@ -1,7 +1,6 @@
 import { closeSync } from 'node:fs'
 import { withLock } from '../base/disk.ts'
-import { asKmsError, KmsError } from '../base/errors.ts'
-import type { Json } from '../base/json.ts'
+import { KmsError } from '../base/errors.ts'
 import { setDumpable, setNoCoreDumps, waitPid } from '../base/native.ts'
 import type { Chain } from '../chains/chain.ts'
 import { readSecretLine } from '../secret/input.ts'
@@ -9,8 +8,7 @@ import { lockingFailed } from '../secret/memory.ts'
 import { openVault, type VaultPlace } from '../vault/vault.ts'
 import { type Channel, openChannel } from './channel.ts'
 import { openLedger } from './ledger.ts'
-import { decodeQuestion } from './messages.ts'
-import { createSigner } from './serve.ts'
+import { answerTo, createSigner } from './serve.ts'
 import type { SignerSettings } from './settings.ts'
 
 export type SignerWorld = {
@@ -73,15 +71,6 @@ function serve(
   onStopSignal(() => channel.send(0, { type: 'stop' }))
   channel.send(0, { type: 'ready' })
   return ended
-}
-
-function answerTo(body: unknown, answer: ReturnType<typeof createSigner>): Json {
-  try {
-    return { ok: answer(decodeQuestion(body)) }
-  } catch (thrown) {
-    const { code, message } = asKmsError(thrown)
-    return { fault: { code, message } }
-  }
 }
 
 function frontStatus(pid: number): number {

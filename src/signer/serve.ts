@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { equalBytes, utf8 } from '../base/bytes.ts'
 import { asKmsError, KmsError } from '../base/errors.ts'
+import type { Json } from '../base/json.ts'
 import type { KeyRef, Network, PendingTx, PublicKey, Signature } from '../base/model.ts'
 import type { Chain, Own, Prepared } from '../chains/chain.ts'
 import { sign, verify } from '../secret/sign.ts'
@@ -10,6 +11,7 @@ import type { Vault } from '../vault/vault.ts'
 import type { Ledger, LedgerEntry } from './ledger.ts'
 import {
   type Answers,
+  decodeQuestion,
   encodePublicKey,
   type Payment,
   type PublicWallet,
@@ -64,6 +66,16 @@ export function createSigner(deps: SignerDeps): (question: Question) => Answers[
           generation: vault.generation.toString(),
         }
     }
+  }
+}
+
+/** The answer to whatever came over the pipe: no question can end the signer. */
+export function answerTo(body: unknown, answer: ReturnType<typeof createSigner>): Json {
+  try {
+    return { ok: answer(decodeQuestion(body)) }
+  } catch (thrown) {
+    const { code, message } = asKmsError(thrown)
+    return { fault: { code, message } }
   }
 }
 

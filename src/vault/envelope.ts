@@ -20,6 +20,7 @@ import {
   saltLength,
   slotAad,
 } from './header.ts'
+import { attributeAad, attributes, attributesOf } from './records.ts'
 
 /** The three keys a vault works with, all made from its master key (HKDF-SHA256). */
 export type VaultKeys = Disposable & {
@@ -48,18 +49,44 @@ export function openEnvelope(
   file: Uint8Array,
   password: Secret,
 ): { readonly state: VaultState; readonly keys: VaultKeys; readonly body: Uint8Array } {
-  const { header } = decodeHeader(file)
-  for (const slot of header.slots) {
+  using master = unwrapMaster(decodeHeader(file).header, password).master
+  return openWithMaster(file, master)
+}
+
+/** Opens `file` with its master key. The caller disposes of the keys. */
+export function openWithMaster(
+  file: Uint8Array,
+  master: Secret,
+): { readonly state: VaultState; readonly keys: VaultKeys; readonly body: Uint8Array } {
+  const derived = deriveKeys(master, decodeHeader(file).header.vaultId)
+  try {
+    const { state, body } = openBody(file, derived)
+    return { state, body, keys: withKeptAudit(derived, state.vaultId, body) }
+  } catch (fault) {
+    derived[Symbol.dispose]()
+    throw fault
+  }
+}
+
+/** After a rotation of the master key the ledger goes on with the audit key it began with. */
+function withKeptAudit(derived: VaultKeys, vaultId: Uint8Array, body: Uint8Array): VaultKeys {
+  const sealed = attributesOf(body).get(attributes.audit)
+  if (sealed === undefined) return derived
+  const audit = unseal(derived.record, sealed, attributeAad(vaultId, 'audit'))
+  if (audit === undefined) throw damaged('its audit key does not open')
+  derived.audit.wipe()
+  return vaultKeys(derived.body, derived.record, audit)
+}
+
+/** The master key, and which slot the password opens. The caller wipes the key. */
+export function unwrapMaster(
+  { vaultId, slots }: Pick<Header, 'vaultId' | 'slots'>,
+  password: Secret,
+): { readonly master: Secret; readonly slot: Slot } {
+  for (const slot of slots) {
     using kek = scrypt(password, slot.salt, slot.cost)
-    using master = unseal(kek, slot.wrapped, slotAad(header.vaultId, slot))
-    if (master === undefined) continue
-    const keys = deriveKeys(master, header.vaultId)
-    try {
-      return { ...openBody(file, keys), keys }
-    } catch (fault) {
-      keys[Symbol.dispose]()
-      throw fault
-    }
+    const master = unseal(kek, slot.wrapped, slotAad(vaultId, slot))
+    if (master !== undefined) return { master, slot }
   }
   throw new KmsError('wrong-password', 'wrong password')
 }
@@ -83,7 +110,8 @@ export function sealEnvelope(state: VaultState, keys: VaultKeys, body: Uint8Arra
   return concat(header, sealWithNonce(keys.body, bodyNonce, body, header))
 }
 
-function wrapMaster(
+/** A password slot: the master key under a password's key. */
+export function wrapMaster(
   master: Secret,
   password: Secret,
   vaultId: Uint8Array,
@@ -96,10 +124,13 @@ function wrapMaster(
   return { ...facts, wrapped }
 }
 
-function deriveKeys(master: Secret, vaultId: Uint8Array): VaultKeys {
-  const body = hkdf(master, vaultId, utf8('body'))
-  const record = hkdf(master, vaultId, utf8('record'))
-  const audit = hkdf(master, vaultId, utf8('audit'))
+/** The keys of a master key. The caller disposes of them. */
+export function deriveKeys(master: Secret, vaultId: Uint8Array): VaultKeys {
+  const derive = (info: string): Secret => hkdf(master, vaultId, utf8(info))
+  return vaultKeys(derive('body'), derive('record'), derive('audit'))
+}
+
+function vaultKeys(body: Secret, record: Secret, audit: Secret): VaultKeys {
   return {
     body,
     record,

@@ -42,6 +42,12 @@ const tags = {
 const networks: readonly Network[] = ['mainnet', 'testnet']
 const kinds: readonly WalletKind[] = ['mnemonic', 'key']
 
+/** Attributes of the whole vault. */
+export const attributes = {
+  /** The ledger's key, kept over a rotation: nonce, ciphertext, tag. */
+  audit: 1,
+} as const
+
 /** An empty body: no attributes, no records. */
 export const emptyBody = concat(u32(0), u32(0))
 
@@ -113,6 +119,50 @@ export function withoutRecord(body: Uint8Array, start: number): Uint8Array {
   const length = 4 + readBytes(body.subarray(start), tooShort).u32()
   const from = bodyRecords(body).byteOffset - body.byteOffset
   return rebuild(body, [body.subarray(from, start), body.subarray(start + length)], -1)
+}
+
+/** The vault's own fields, by tag. */
+export function attributesOf(body: Uint8Array): ReadonlyMap<number, Uint8Array> {
+  const reader = readBytes(body, tooShort)
+  return readFields(readBytes(reader.take(reader.u32()), tooShort))
+}
+
+/** The body with one attribute set. */
+export function withAttribute(body: Uint8Array, tag: number, value: Uint8Array): Uint8Array {
+  const fields = new Map(attributesOf(body)).set(tag, value)
+  const encoded = concat(...[...fields].map(([name, content]) => field(name, content)))
+  const reader = readBytes(body, tooShort)
+  reader.take(reader.u32())
+  return concat(u32(encoded.length), encoded, reader.take(reader.remaining))
+}
+
+/**
+ * The body with every sealed part replaced, all else to the byte as it was: fields of a later
+ * version included.
+ */
+export function resealBody(
+  body: Uint8Array,
+  reseal: (info: WalletInfo, part: 'secret' | 'node', sealed: Uint8Array) => Uint8Array,
+): Uint8Array {
+  const parts = [...indexBody(body).values()].map(start => {
+    const { info } = recordAt(body, start)
+    const outer = readBytes(body.subarray(start), tooShort)
+    const reader = readBytes(outer.take(outer.u32()), tooShort)
+    const head = reader.take(24)
+    const fields = [...readFields(reader)].map(([tag, value]) => {
+      if (tag === tags.secret) return field(tag, reseal(info, 'secret', value))
+      if (tag === tags.node) return field(tag, reseal(info, 'node', value))
+      return field(tag, value)
+    })
+    const content = concat(head, ...fields)
+    return concat(u32(content.length), content)
+  })
+  return rebuild(body, parts, 0)
+}
+
+/** What an attribute is bound to. */
+export function attributeAad(vaultId: Uint8Array, name: keyof typeof attributes): Uint8Array {
+  return concat(utf8('tatum-kms attribute'), vaultId, utf8(name))
 }
 
 /** What a wallet's sealed secret and node are bound to. */

@@ -11,10 +11,11 @@ export function keptOriginal(path: string): string {
   return `${path}.original`
 }
 
-/** Refuses when another file stands where the original's would be kept; the same one may. */
-export function refuseOtherOriginal(disk: Disk, path: string, original: Uint8Array): void {
+/** Whether the original's file is kept already, as a run that was cut off does. Refuses another file. */
+export function isOriginalKept(disk: Disk, path: string, original: Uint8Array): boolean {
   const kept = readGuarded(disk, keptOriginal(path), maxOriginalLength)
-  if (kept === undefined || equalBytes(kept, original)) return
+  if (kept === undefined) return false
+  if (equalBytes(kept, original)) return true
   throw new KmsError('disk', `there is another file at ${keptOriginal(path)} already`, {
     hint: 'move it away, then run this again',
   })
@@ -37,9 +38,8 @@ export function replaceOriginal(
       hint: 'end the original tatum-kms, then run this again',
     })
   }
-  refuseOtherOriginal(disk, path, original)
   const owner = { uid: facts.uid, gid: facts.gid }
-  if (disk.look(keptOriginal(path)) === undefined) {
+  if (!isOriginalKept(disk, path, original)) {
     replaceFile(disk, keptOriginal(path), original, { keepPrevious: true, owner })
   }
   attempt(`cannot put the vault in the place of ${path}, which is as it was`, () => {

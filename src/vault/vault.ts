@@ -1,6 +1,7 @@
 import { dirname } from 'node:path'
 import { equalBytes, hex, uuidBytes, uuidText } from '../base/bytes.ts'
 import { type Disk, ensureFolder, readGuarded, replaceFile, withLock } from '../base/disk.ts'
+import { attempt } from '../base/disk-fault.ts'
 import { KmsError } from '../base/errors.ts'
 import type { WalletId } from '../base/model.ts'
 import { defaultCost, type ScryptCost } from '../secret/kdf.ts'
@@ -96,7 +97,8 @@ export function requireVault(place: VaultPlace): void {
  */
 export function checkFolder({ disk, path }: VaultPlace): readonly string[] {
   const folder = dirname(path)
-  return disk.lookThrough(folder) === undefined ? [] : ensureFolder(disk, folder)
+  const facts = attempt(`cannot look into ${folder}`, () => disk.lookThrough(folder))
+  return facts === undefined ? [] : ensureFolder(disk, folder)
 }
 
 /**
@@ -114,7 +116,7 @@ export async function changeVault<T>(
 ): Promise<T> {
   if (create) ensureFolder(place.disk, dirname(place.path))
   // Before the lock: its file belongs beside a vault only.
-  else if (place.disk.look(place.path) === undefined) throw missing(place.path)
+  else requireVault(place)
   return withLock(place.disk, place.path, place.lockWaitMs, () => {
     const file = readFile(place)
     if (file === undefined && !create) throw missing(place.path)
@@ -253,7 +255,8 @@ function openNode(keys: VaultKeys, vaultId: Uint8Array, record: WalletRecord): S
   return node
 }
 
-function readVaultFile(place: VaultPlace): Uint8Array {
+/** The bytes of the vault file, as they are. */
+export function readVaultFile(place: VaultPlace): Uint8Array {
   const file = readFile(place)
   if (file === undefined) throw missing(place.path)
   return file

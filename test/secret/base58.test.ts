@@ -50,7 +50,7 @@ describe('base58', () => {
   })
 
   test('text with a letter outside the alphabet is refused, all other text says something', () => {
-    const unit = fc.constantFrom(...'12abzZ90OIl \0é')
+    const unit = fc.constantFrom(...Array.from('12abzZ90OIl \0é'))
     const check = (text: string) => {
       const bytes = decoded(text)
       expect(bytes === undefined).toBe(/[^1-9A-HJ-NP-Za-km-z]/.test(text))
@@ -61,7 +61,7 @@ describe('base58', () => {
 
   test('a value that does not fit is refused, whatever was in the memory before', () => {
     const check = (bytes: Uint8Array, missing: number) => {
-      const out = new Uint8Array(Math.max(bytes.length - missing, 0)).fill(0xff)
+      const out: Uint8Array = new Uint8Array(Math.max(bytes.length - missing, 0)).fill(0xff)
       const length = decodeBase58(utf8(writtenByDefinition(bytes)), out)
       expect(length).toBe(missing === 0 || bytes.length === 0 ? bytes.length : undefined)
       if (length !== undefined) expect(out).toEqual(bytes)
@@ -75,10 +75,10 @@ describe('base58', () => {
     expect(Buffer.from(out.subarray(0, length)).toString()).toBe('11ABnLTmg')
   })
 
-  test('the check sum is the one at the end of an address', () => {
-    const address =
-      fromHex('00eb15231dfceb60925886b67d065299925915aeb172c06647') ?? new Uint8Array()
-    expect(hex(base58Checksum(address.subarray(0, -4)))).toBe('72c06647')
+  test('the check sum is the one at the end of an address (of the genesis block)', () => {
+    const address = decoded('1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa') ?? new Uint8Array()
+    expect(hex(address)).toBe('0062e907b15cbf27d5425399ebf6f0fb50ebb88f18c29b7d93')
+    expect(base58Checksum(address.subarray(0, 21))).toEqual(address.subarray(21))
   })
 })
 

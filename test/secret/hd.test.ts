@@ -104,7 +104,7 @@ describe('an account', () => {
     expect(refusalOf(() => childPublicKey(account.xpub, xpubVersion, index)).code).toBe('usage')
   })
 
-  test.each(['1', '__proto__', null, undefined, {}, [1]])('has no index %p', index => {
+  test.each(['1', '__proto__', null, undefined, {}])('has no index %p', index => {
     expect(refusalOf(() => childPrivateKey(account.node, index as number)).code).toBe('usage')
   })
 })

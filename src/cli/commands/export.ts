@@ -1,14 +1,14 @@
 import { encodeJson } from '../../base/json.ts'
 import { findChain } from '../../chains/index.ts'
-import { openVault } from '../../vault/vault.ts'
 import type { Action } from '../action.ts'
+import { openWithPassword } from '../open-vault.ts'
 import { join, secretJson } from '../secret-json.ts'
 import { storedMembers } from '../wallet-json.ts'
 
 /** `export`: every wallet with its secrets, newest first, one opened at a time. */
-export const exportWallets: Action = async ({ terminal, place, password }) => {
-  using opener = password()
-  using vault = openVault(place, opener)
+export const exportWallets: Action = async context => {
+  const { terminal } = context
+  using vault = openWithPassword(context)
   const wallets = [...vault.list()].reverse()
   wallets.forEach((info, i) => {
     using secret = vault.reveal(info.id)

@@ -1,14 +1,15 @@
 import { withLock } from '../../base/disk.ts'
-import { unlessMissing } from '../../base/disk-fault.ts'
+import { attempt, unlessMissing } from '../../base/disk-fault.ts'
 import { prettyJson } from '../../base/json.ts'
 import type { FileFacts } from '../../base/open-file.ts'
 import { promptSecret } from '../../password/prompt.ts'
 import { fileSource } from '../../password/source.ts'
 import type { Secret } from '../../secret/secret.ts'
 import { type Original, openOriginal, readOriginal } from '../../vault/original.ts'
-import { keptOriginal, refuseOtherOriginal, replaceOriginal } from '../../vault/replace-original.ts'
+import { isOriginalKept, keptOriginal, replaceOriginal } from '../../vault/replace-original.ts'
+import type { VaultPlace } from '../../vault/vault.ts'
 import type { Action } from '../action.ts'
-import { type Context, createContext } from '../context.ts'
+import type { Context } from '../context.ts'
 import { exitStatus } from '../exit.ts'
 import { type Tally, takeOver } from '../take-over.ts'
 
@@ -18,12 +19,16 @@ export const migrate: Action = async (context, [path = '']) => {
   const { bytes, facts } = readOriginal(place.disk, path)
   warnIfShared(context, path, facts)
   using old = openOld(context, bytes)
-  const isInPlace = place.disk.look(place.path)?.identity === facts.identity
+  const isInPlace = identityAt(place) === facts.identity
   const tally = isInPlace
     ? await migrateInPlace(context, old, bytes)
-    : await migrateInto(context, old)
+    : await migrateInto(context, place, old)
   terminal.answer(prettyJson(tally))
   return tally.notTaken > 0 ? exitStatus['partly-done'] : 0
+}
+
+function identityAt({ disk, path }: VaultPlace): string | undefined {
+  return attempt(`cannot look at ${path}`, () => disk.look(path)?.identity)
 }
 
 /** The original writes 0644: that is no reason to refuse what is about to be made better. */
@@ -43,9 +48,12 @@ function oldPassword(context: Context): Secret {
   return promptSecret('Password of the old wallet file')
 }
 
-async function migrateInto(context: Context, old: Original): Promise<Tally> {
-  const { place, now, terminal } = context
-  using password = context.password()
+async function migrateInto(
+  { now, terminal, password: ask }: Context,
+  place: VaultPlace,
+  old: Original,
+): Promise<Tally> {
+  using password = ask(place)
   return await takeOver(old, { place, password, now: now() }, terminal.warn)
 }
 
@@ -58,13 +66,16 @@ async function migrateInPlace(
   const { disk, path, lockWaitMs } = context.place
   const fresh = `${path}.migrating`
   const removeFresh = (): void => {
-    for (const name of [fresh, `${fresh}.lock`]) unlessMissing(() => disk.unlink(name))
+    for (const name of [fresh, `${fresh}.lock`]) {
+      attempt(`cannot remove ${name}`, () => unlessMissing(() => disk.unlink(name)))
+    }
   }
   return await withLock(disk, path, lockWaitMs, async () => {
-    refuseOtherOriginal(disk, path, original)
+    // Refuses before anything is done what would be refused in the end.
+    isOriginalKept(disk, path, original)
     removeFresh()
     try {
-      const tally = await migrateInto(contextAt(context, fresh), old)
+      const tally = await migrateInto(context, { ...context.place, path: fresh }, old)
       replaceOriginal(disk, { path, fresh, original })
       context.terminal.note(`the old wallet file is kept at ${keptOriginal(path)}`)
       return tally
@@ -72,14 +83,4 @@ async function migrateInPlace(
       removeFresh()
     }
   })
-}
-
-/** The same command line for a vault that stands elsewhere, and so has a password of its own. */
-function contextAt(context: Context, path: string): Context {
-  const options = new Map<string, string | true>([['path', path]])
-  for (const name of ['password-file', 'password-fd', 'lock-wait']) {
-    const value = context.text(name)
-    if (value !== undefined) options.set(name, value)
-  }
-  return createContext(options)
 }

@@ -5,16 +5,16 @@ import { formatKeyText } from '../../secret/key-text.ts'
 import type { Secret } from '../../secret/secret.ts'
 import { privateKeyAt, publicKeyAt } from '../../signer/wallets.ts'
 import type { WalletInfo } from '../../vault/records.ts'
-import { openVault, type Vault } from '../../vault/vault.ts'
+import type { Vault } from '../../vault/vault.ts'
 import type { Action } from '../action.ts'
 import { chainArgument } from '../chain-argument.ts'
-import type { Context } from '../context.ts'
+import { openWithPassword } from '../open-vault.ts'
 import { join, secretJson } from '../secret-json.ts'
 import { storedMembers } from '../wallet-json.ts'
 
 /** `getmanagedwallet ID` */
 export const getManagedWallet: Action = async (context, [id = '']) => {
-  using vault = open(context)
+  using vault = openWithPassword(context)
   using secret = vault.reveal(id)
   const info = needWallet(vault, id)
   using json = secretJson(storedMembers(findChain(info.chain), info, secret))
@@ -25,7 +25,7 @@ export const getManagedWallet: Action = async (context, [id = '']) => {
 
 /** `getprivatekey ID [INDEX]`: a key wallet's own key, or key INDEX of a mnemonic wallet. */
 export const getPrivateKey: Action = async (context, [id = '', index]) => {
-  using vault = open(context)
+  using vault = openWithPassword(context)
   const info = needWallet(vault, id)
   using text = keyTextOf(vault, info, indexFor(info, index))
   using json = secretJson([['privateKey', text]])
@@ -36,7 +36,7 @@ export const getPrivateKey: Action = async (context, [id = '', index]) => {
 
 /** `getaddress ID [INDEX]` */
 export const getAddress: Action = async (context, [id = '', index]) => {
-  using vault = open(context)
+  using vault = openWithPassword(context)
   const info = needWallet(vault, id)
   const chain = chainArgument(info.chain)
   const address = chain.address(publicKeyAt(chain, info, indexFor(info, index)), info.network)
@@ -57,11 +57,6 @@ function keyTextOf(vault: Vault, info: WalletInfo, index: number | undefined): S
   return formatKeyText(chain.key, info.network, key)
 }
 
-function open({ place, password }: Context): Vault {
-  using secret = password()
-  return openVault(place, secret)
-}
-
 function needWallet(vault: Vault, id: string): WalletInfo {
   const info = vault.find(id)
   if (info === undefined) throw new KmsError('wallet-missing', 'no wallet of that id in the vault')
@@ -74,6 +69,9 @@ function indexFor({ kind }: WalletInfo, given: string | undefined): number | und
     if (kind === 'key') return undefined
     throw new KmsError('usage', 'a mnemonic wallet has many keys: say which index')
   }
-  if (/^\d{1,10}$/.test(given) && Number(given) < 2 ** 31) return Number(given)
-  throw new KmsError('usage', 'an index is a whole number from 0 to 2147483647')
+  if (!/^\d{1,10}$/.test(given) || Number(given) >= 2 ** 31) {
+    throw new KmsError('usage', 'an index is a whole number from 0 to 2147483647')
+  }
+  if (kind === 'mnemonic' || Number(given) === 0) return Number(given)
+  throw new KmsError('usage', 'this wallet is a single private key: it has no other index than 0')
 }

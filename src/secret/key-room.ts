@@ -1,0 +1,107 @@
+import { KmsError } from '../base/errors.ts'
+import type { Curve, PublicKey, Signature, SigningRequest } from '../base/model.ts'
+import type { KeyResult, KeyTask } from './key-worker.ts'
+import type { Secret } from './secret.ts'
+
+/**
+ * Where private keys are used: a thread of its own, started when there is work and ended when there
+ * is none, so that the copies noble makes do not stay behind.
+ */
+export type KeyRoom = AsyncDisposable & {
+  /** Answers in the order of the tasks. The keys must stay open until then. */
+  sign(tasks: readonly SignTask[]): Promise<readonly Signature[]>
+  publicKey(curve: Curve, key: Secret, compressed?: boolean): Promise<PublicKey>
+}
+
+export type SignTask = { readonly key: Secret; readonly request: SigningRequest }
+
+/** A thread is ended when nothing came for this long, or when it has used keys this often. */
+const idleMs = 500
+const usesPerThread = 512
+
+/** The room is empty until the first task. */
+export function openKeyRoom(): KeyRoom {
+  let thread: Thread | undefined
+  let idle: Timer | undefined
+  let queue: Promise<unknown> = Promise.resolve()
+
+  const close = (): void => {
+    clearTimeout(idle)
+    thread?.end()
+    thread = undefined
+  }
+
+  const run = async (tasks: readonly KeyTask[]): Promise<readonly KeyResult[]> => {
+    clearTimeout(idle)
+    thread ??= startThread()
+    try {
+      return await thread.perform(tasks)
+    } catch (fault) {
+      close()
+      throw fault
+    } finally {
+      if (thread !== undefined && thread.uses() >= usesPerThread) close()
+      idle = setTimeout(close, idleMs)
+      idle.unref()
+    }
+  }
+
+  /** One batch after the other: a thread is never ended under somebody's work. */
+  const enqueue = (tasks: readonly KeyTask[]): Promise<readonly KeyResult[]> => {
+    const result = queue.then(() => run(tasks))
+    queue = result.catch(() => {})
+    return result
+  }
+
+  return {
+    async sign(tasks) {
+      const results = await enqueue(
+        tasks.map(({ key, request }) => ({ kind: 'sign', address: key.address, request })),
+      )
+      return results as readonly Signature[]
+    },
+    async publicKey(curve, key, compressed = true) {
+      const [result] = await enqueue([
+        { kind: 'publicKey', address: key.address, curve, compressed },
+      ])
+      return result as PublicKey
+    },
+    async [Symbol.asyncDispose]() {
+      await queue
+      close()
+    },
+  }
+}
+
+type Timer = ReturnType<typeof setTimeout>
+
+type Thread = {
+  perform(tasks: readonly KeyTask[]): Promise<readonly KeyResult[]>
+  uses(): number
+  end(): void
+}
+
+function startThread(): Thread {
+  const worker = new Worker(workerPath())
+  let uses = 0
+  return {
+    perform(tasks) {
+      const { promise, resolve, reject } = Promise.withResolvers<readonly KeyResult[]>()
+      worker.onmessage = ({ data }: MessageEvent<readonly KeyResult[]>) => resolve(data)
+      // What went wrong in there may have a key in its text: it is not passed on.
+      worker.onerror = () => reject(new KmsError('unexpected', 'a key could not be used'))
+      uses += tasks.length
+      worker.postMessage(tasks)
+      return promise
+    },
+    uses: () => uses,
+    end: () => worker.terminate(),
+  }
+}
+
+/** The worker is an entry point of its own: in a compiled program it has this place. */
+function workerPath(): string {
+  const compiled = Bun.main.startsWith('/$bunfs/') || /^[A-Z]:[\\/]~BUN/.test(Bun.main)
+  if (compiled) return `${Bun.main.slice(0, Bun.main.lastIndexOf('/'))}/secret/key-worker.js`
+  return new URL('./key-worker.ts', import.meta.url).href
+}

@@ -1,0 +1,35 @@
+import type { Curve, PublicKey, Signature, SigningRequest } from '../base/model.ts'
+import { viewMemory } from '../base/native-memory.ts'
+import { publicKeyOf, sign } from './sign.ts'
+
+/** Work on the 32-byte private key at `address`, which stays locked until the answer is back. */
+export type KeyTask =
+  | { readonly kind: 'sign'; readonly address: number; readonly request: SigningRequest }
+  | {
+      readonly kind: 'publicKey'
+      readonly address: number
+      readonly curve: Curve
+      readonly compressed: boolean
+    }
+
+export type KeyResult = Signature | PublicKey
+
+declare const self: Worker
+
+/**
+ * The thread in which noble meets private keys. noble copies a key into BigInts and strings, which
+ * are freed but never wiped; when this thread ends, its whole heap goes with them.
+ */
+self.onmessage = ({ data }: MessageEvent<readonly KeyTask[]>) => {
+  self.postMessage(data.map(perform))
+}
+
+function perform(task: KeyTask): KeyResult {
+  const key = viewMemory(task.address, 32)
+  switch (task.kind) {
+    case 'sign':
+      return sign(task.request, key)
+    case 'publicKey':
+      return publicKeyOf(task.curve, key, task.compressed)
+  }
+}

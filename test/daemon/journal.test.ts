@@ -1,0 +1,119 @@
+import { Database } from 'bun:sqlite'
+import { afterAll, describe, expect, test } from 'bun:test'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { KmsError } from '../../src/base/errors.ts'
+import { openJournal, type PaymentRow } from '../../src/daemon/journal.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'kms-journal-'))
+let made = 0
+let clock = 0
+
+afterAll(() => rmSync(folder, { recursive: true }))
+
+const seen: PaymentRow = {
+  pendingId: 'a1',
+  chain: 'ETH',
+  state: 'seen',
+  pending: '{"id":"a1","é":"\\u0000"}',
+  txData: null,
+  txId: null,
+  reason: null,
+}
+
+describe('the journal', () => {
+  test('gives back what it was given, also after it was closed', async () => {
+    const path = newPath()
+    const first = await open(path)
+    await first.record(seen)
+    expect(await first.find('a1')).toEqual(seen)
+    await first.close()
+    const second = await open(path)
+    expect(await second.find('a1')).toEqual(seen)
+    expect(await second.find('a2')).toBeUndefined()
+    await second.close()
+  })
+
+  test('replaces a row whole', async () => {
+    const journal = await open(newPath())
+    await journal.record({ ...seen, reason: 'the approver said no', state: 'denied' })
+    const signed: PaymentRow = { ...seen, state: 'signed', txData: '0x02', txId: '0xid' }
+    await journal.record(signed)
+    expect(await journal.find('a1')).toEqual(signed)
+    await journal.close()
+  })
+
+  test('knows which payments may not have arrived, the oldest first', async () => {
+    const journal = await open(newPath())
+    for (const [id, state] of [
+      ['c', 'signed'],
+      ['a', 'sent'],
+      ['b', 'signed'],
+      ['d', 'seen'],
+      ['e', 'denied'],
+      ['f', 'refused'],
+    ] as const) {
+      await journal.record({ ...seen, pendingId: id, state, txData: '0x' })
+    }
+    expect((await journal.unsent()).map(({ pendingId }) => pendingId)).toEqual(['c', 'b'])
+    await journal.close()
+  })
+
+  test('takes text for text, whatever it says', async () => {
+    const journal = await open(newPath())
+    const odd = `'; DROP TABLE payments; --`
+    await journal.record({ ...seen, pendingId: odd, reason: odd, chain: odd })
+    expect(await journal.find(odd)).toMatchObject({ reason: odd, chain: odd })
+    expect(await journal.find(`' OR '1'='1`)).toBeUndefined()
+    await journal.close()
+  })
+
+  test('writes before it answers: the row is there for another reader', async () => {
+    const path = newPath()
+    const journal = await open(path)
+    await journal.record(seen)
+    const db = new Database(path)
+    expect(db.query('SELECT pending_id, state FROM payments').all()).toEqual([
+      { pending_id: 'a1', state: 'seen' },
+    ])
+    expect(db.query('PRAGMA journal_mode').get()).toEqual({ journal_mode: 'wal' })
+    db.close()
+    await journal.close()
+  })
+
+  test('says so when it cannot be written', async () => {
+    const path = newPath()
+    const journal = await open(path)
+    const other = new Database(path)
+    other.run('BEGIN IMMEDIATE')
+    await expectDiskFault(journal.record(seen))
+    other.run('ROLLBACK')
+    other.run('DROP TABLE payments')
+    await expectDiskFault(journal.find('a1'))
+    await expectDiskFault(journal.unsent())
+    other.close()
+    await journal.close()
+  })
+
+  test('that is not one, or cannot be made, is a fault with a reason', async () => {
+    const path = newPath()
+    writeFileSync(path, 'not a database, but long enough to look at'.repeat(100))
+    await expectDiskFault(open(path))
+    await expectDiskFault(open(join(folder, 'no/such/folder')))
+  })
+})
+
+function newPath(): string {
+  return join(folder, `journal-${made++}`)
+}
+
+function open(path: string) {
+  return openJournal(path, () => clock++)
+}
+
+async function expectDiskFault(work: Promise<unknown>): Promise<void> {
+  const fault = await work.catch(thrown => thrown)
+  expect(fault).toBeInstanceOf(KmsError)
+  expect(fault.code).toBe('disk')
+}

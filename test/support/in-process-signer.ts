@@ -1,0 +1,58 @@
+import { join } from 'node:path'
+import type { ErrorCode } from '../../src/base/errors.ts'
+import { KmsError } from '../../src/base/errors.ts'
+import type { Network } from '../../src/base/model.ts'
+import { findChain } from '../../src/chains/index.ts'
+import type { SignerClient } from '../../src/signer/client.ts'
+import { type Ledger, openLedger } from '../../src/signer/ledger.ts'
+import { encodeQuestion } from '../../src/signer/messages.ts'
+import { answerTo, createSigner } from '../../src/signer/serve.ts'
+import type { Vault } from '../../src/vault/vault.ts'
+import { openTestVault } from './test-vault.ts'
+
+/** The signer's whole core on a real vault and ledger, without the second process. */
+export type InProcessSigner = Disposable &
+  Pick<SignerClient, 'ask'> & {
+    readonly vault: Vault
+    readonly ledger: Ledger
+    /** Answers a message off the pipe, whatever it is. */
+    answer(body: unknown): unknown
+  }
+
+export function startSigner(
+  folder: string,
+  {
+    network = 'mainnet',
+    wrapLedger = ledger => ledger,
+  }: { readonly network?: Network; readonly wrapLedger?: (ledger: Ledger) => Ledger } = {},
+): InProcessSigner {
+  const vault = openTestVault(folder)
+  const ledger = wrapLedger(openLedger(join(folder, 'wallet.dat.ledger'), vault.auditKey))
+  const now = () => 1_700_000_000_000
+  const core = createSigner({ vault, ledger, network, findChain, now })
+  const answer = (body: unknown): unknown => throughPipe(answerTo(throughPipe(body), core))
+  return {
+    vault,
+    ledger,
+    answer,
+    async ask(question) {
+      const { ok, fault } = answer(encodeQuestion(question)) as Answered
+      if (fault !== undefined) throw new KmsError(fault.code, fault.message)
+      return ok as never
+    },
+    [Symbol.dispose]() {
+      ledger[Symbol.dispose]()
+      vault[Symbol.dispose]()
+    },
+  }
+}
+
+type Answered = {
+  readonly ok?: unknown
+  readonly fault?: { readonly code: ErrorCode; readonly message: string }
+}
+
+/** What is left of a value after a frame. */
+function throughPipe(value: unknown): unknown {
+  return value === undefined ? undefined : JSON.parse(JSON.stringify(value))
+}
