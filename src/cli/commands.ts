@@ -31,6 +31,21 @@ const vault: readonly Option[] = [
   },
 ]
 
+const kdfCost: Option = {
+  name: 'kdf-cost',
+  value: 'COST',
+  about: 'scrypt of a new password: 2^COST KiB (default: 17)',
+}
+const newPassword: readonly Option[] = [
+  { name: 'new-password-file', value: 'FILE', about: 'read the new password from this file' },
+  { name: 'new-password-fd', value: 'N', about: 'read the new password from descriptor N' },
+  kdfCost,
+]
+const dropOthers: Option = {
+  name: 'drop-others',
+  about: 'drop passwords that are not at hand instead of asking for them',
+}
+
 /** Every command, in the order of the help. Help, parsing and dispatch all come from this table. */
 export const commands: readonly Command[] = [
   {
@@ -66,21 +81,21 @@ export const commands: readonly Command[] = [
     name: 'generatemanagedwallet',
     args: ['chain'],
     about: 'make a wallet and store it in the vault',
-    options: [testnet, ...vault],
+    options: [testnet, kdfCost, ...vault],
     load: async () => (await import('./commands/store-wallet.ts')).generateManagedWallet,
   },
   {
     name: 'storemanagedwallet',
     args: ['chain'],
     about: 'store a wallet given by its mnemonic',
-    options: [testnet, ...vault],
+    options: [testnet, kdfCost, ...vault],
     load: async () => (await import('./commands/store-wallet.ts')).storeManagedWallet,
   },
   {
     name: 'storemanagedprivatekey',
     args: ['chain'],
     about: 'store a single private key',
-    options: [testnet, ...vault],
+    options: [testnet, kdfCost, ...vault],
     load: async () => (await import('./commands/store-wallet.ts')).storeManagedPrivateKey,
   },
   {
@@ -128,9 +143,55 @@ export const commands: readonly Command[] = [
         value: 'FILE',
         about: "read the old file's password from this file",
       },
+      kdfCost,
       ...vault,
     ],
     load: async () => (await import('./commands/migrate.ts')).migrate,
+  },
+  {
+    name: 'changepassword',
+    args: [],
+    about: 'give the vault another password',
+    options: [
+      { name: 'rotate', about: 'make a new master key and seal every secret again' },
+      dropOthers,
+      ...newPassword,
+      ...vault,
+    ],
+    load: async () => (await import('./commands/passwords.ts')).changePassword,
+  },
+  {
+    name: 'password',
+    args: ['add|remove|list', '[id]'],
+    about: 'several passwords for one vault; removing one makes a new master key',
+    options: [
+      { name: 'label', value: 'TEXT', about: 'what a new password is called in the list' },
+      dropOthers,
+      ...newPassword,
+      ...vault,
+    ],
+    load: async () => (await import('./commands/passwords.ts')).password,
+  },
+  {
+    name: 'backup',
+    args: ['create|verify', 'file'],
+    about: 'copy the vault, or open a copy and derive every public value again',
+    options: vault,
+    load: async () => (await import('./commands/backup.ts')).backup,
+  },
+  {
+    name: 'restore',
+    args: ['file'],
+    about: 'put a copy in the place of the vault',
+    options: [{ name: 'force', about: 'also over a newer or another vault' }, ...vault],
+    load: async () => (await import('./commands/backup.ts')).restore,
+  },
+  {
+    name: 'inspect',
+    args: [],
+    about: "print the vault's header, without a password",
+    options: vault.slice(0, 1),
+    load: async () => (await import('./commands/inspect.ts')).inspect,
   },
   {
     name: 'front',

@@ -15,6 +15,7 @@ import {
   promptSource,
 } from '../password/source.ts'
 import { readSecretLine } from '../secret/input.ts'
+import { defaultCost, type ScryptCost } from '../secret/kdf.ts'
 import { lockingFailed } from '../secret/memory.ts'
 import { randomPublicBytes } from '../secret/random.ts'
 import { type Secret, secretFrom } from '../secret/secret.ts'
@@ -29,10 +30,14 @@ export type Context = {
   readonly terminal: Terminal
   readonly network: Network
   readonly place: VaultPlace
+  /** What a password slot made now costs to open. */
+  readonly cost: ScryptCost
   /** Milliseconds since 1970. */
   now(): number
   text(option: string): string | undefined
   isSet(option: string): boolean
+  /** The number of an open descriptor; `flag` is named when it is none. */
+  descriptor(text: string, flag: string): number
   /** A variable's value; an empty one is an unset one. */
   variable(name: string): string | undefined
   /** The vault's password from the first source that is given; the caller wipes it. */
@@ -69,6 +74,8 @@ export function createContext(options: Options): Context {
     now: () => Date.now(),
     text,
     isSet: name => options.has(name),
+    cost: scryptCost(text('kdf-cost')),
+    descriptor,
     variable,
     password(vault = place) {
       for (const warning of checkFolder(vault)) terminal.warn(warning)
@@ -93,7 +100,7 @@ function passwordSource(
   environment: Secret | undefined,
 ): PasswordSource {
   const fd = text('password-fd')
-  if (fd !== undefined) return fdSource(descriptor(fd))
+  if (fd !== undefined) return fdSource(descriptor(fd, '--password-fd'))
   const file = text('password-file')
   if (file !== undefined) return fileSource(file)
   if (environment !== undefined) {
@@ -103,16 +110,19 @@ function passwordSource(
   return promptSource
 }
 
+let taken: Secret | undefined
+
 /**
  * Takes the password out of the environment, also out of the block the kernel shows, before anybody
  * is asked anything: whether it is used or not, it must not stand there meanwhile.
  */
 function takePassword(): Secret | undefined {
   const password = variable(passwordVariable)
-  if (password === undefined) return undefined
+  if (password === undefined) return taken
   delete process.env[passwordVariable]
   overwriteEnvironment(passwordVariable)
-  return secretFrom(utf8(password))
+  taken = secretFrom(utf8(password))
+  return taken
 }
 
 function variable(name: string): string | undefined {
@@ -125,9 +135,17 @@ function secretFromStdin(question: string): Secret {
   throw new KmsError('usage', `stdin is not a terminal and its first line is empty: ${question}`)
 }
 
-function descriptor(text: string): number {
+function descriptor(text: string, flag: string): number {
   if (/^\d{1,6}$/.test(text)) return Number(text)
-  throw new KmsError('usage', '--password-fd takes the number of an open descriptor')
+  throw new KmsError('usage', `${flag} takes the number of an open descriptor`)
+}
+
+/** 128 · N · r bytes at most 1 GiB: what every reader accepts. */
+function scryptCost(text: string | undefined): ScryptCost {
+  if (text === undefined) return defaultCost
+  const log2N = /^\d{2}$/.test(text) ? Number(text) : 0
+  if (log2N >= 14 && log2N <= 20) return { ...defaultCost, log2N }
+  throw new KmsError('usage', '--kdf-cost takes 14 to 20: scrypt uses 2^COST KiB of memory')
 }
 
 function lockWait(text: string | undefined): number {

@@ -2,6 +2,7 @@ import { equalBytes } from '../base/bytes.ts'
 import { asKmsError, KmsError } from '../base/errors.ts'
 import type { Network, WalletId } from '../base/model.ts'
 import { findChain } from '../chains/index.ts'
+import type { ScryptCost } from '../secret/kdf.ts'
 import { maxSecretLength } from '../secret/input.ts'
 import { checkMnemonic } from '../secret/mnemonic.ts'
 import type { Secret } from '../secret/secret.ts'
@@ -35,11 +36,15 @@ export type Tally = {
  */
 export async function takeOver(
   old: Original,
-  { place, password, now }: { place: VaultPlace; password: Secret; now: number },
+  { place, password, now, cost }: { place: VaultPlace; password: Secret; now: number; cost?: ScryptCost },
   warn: (text: string) => void,
 ): Promise<Tally> {
   const change = (draft: Draft) => addEntries(draft, old, warn)
-  const fates = await changeVault(place, password, change, { create: true, now })
+  const fates = await changeVault(place, password, change, {
+    create: true,
+    now,
+    ...(cost && { cost }),
+  })
   using vault = openVault(place, password)
   return compareEntries(vault, old, fates, warn)
 }

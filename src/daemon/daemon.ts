@@ -33,8 +33,8 @@ export type Endings = {
 
 /** Polls until it is told to stop. */
 export async function runDaemon(deps: DaemonDeps, endings: Endings): Promise<void> {
-  await resumeUnsent(deps, endings)
   const memories = rememberPerChain()
+  await resumeUnsent(deps, memories, endings)
   const busy = new Map<string, Promise<unknown>>()
   const faults: unknown[] = []
   const stop = new AbortController()
@@ -63,8 +63,8 @@ export async function runDaemon(deps: DaemonDeps, endings: Endings): Promise<voi
 
 /** One cycle of each chain, for `--runOnce`. */
 export async function runOnce(deps: DaemonDeps, endings: Endings): Promise<CycleReport> {
-  const resumed = await resumeUnsent(deps, endings)
   const memories = rememberPerChain()
+  const resumed = await resumeUnsent(deps, memories, endings)
   const cycles = await Promise.all(
     [...(await chainsToPoll(deps))].map(([chain, walletIds]) =>
       runCycle(deps, { chain, walletIds, memory: memories(chain) }, endings),
@@ -97,12 +97,17 @@ function rememberPerChain(): (chain: string) => Memory {
 }
 
 /** Payments whose bytes were journaled but not acknowledged go out again, before anything new. */
-async function resumeUnsent(deps: DaemonDeps, endings: Endings): Promise<CycleReport> {
+async function resumeUnsent(
+  deps: DaemonDeps,
+  memories: (chain: string) => Memory,
+  endings: Endings,
+): Promise<CycleReport> {
   const results: PaymentResult[] = []
   for (const row of await deps.journal.unsent()) {
     if (endings.stop.aborted) break
+    const { chain, pendingId: id } = row
     const result = await resume(deps, row, endings.abort)
-    logResult(deps.log, row.chain, row.pendingId, result)
+    tellResult(deps.log, { chain, memory: memories(chain) }, id, result)
     results.push(result)
   }
   return summarize(results)
@@ -186,10 +191,7 @@ async function payAll(
     // Without an id there is no telling whether it is the same one again.
     if (id === undefined && memory.hadNameless) continue
     memory.hadNameless ||= id === undefined
-    logResult(deps.log, chain, id, result)
-    if (result.kind === 'stopped' && result.isNews && isReported(result.code) && id !== undefined) {
-      memory.reports.push({ signatureId: id, error: result.reason })
-    }
+    tellResult(deps.log, { chain, memory }, id, result)
   }
   memory.hadNameless = pending.some(sent => pendingId(sent) === undefined)
   return summarize(results)
@@ -225,7 +227,13 @@ async function sendReports(
   }
 }
 
-function logResult(log: Log, chain: string, id: string | undefined, result: PaymentResult): void {
+/** To the log at once, to Tatum at the end of the cycle. */
+function tellResult(
+  log: Log,
+  { chain, memory }: Pick<Cycle, 'chain' | 'memory'>,
+  id: string | undefined,
+  result: PaymentResult,
+): void {
   const payment = { id: id ?? 'without id', chain }
   if (result.kind === 'sent') {
     log.info('payment sent', { ...payment, txId: result.txId })
@@ -236,6 +244,9 @@ function logResult(log: Log, chain: string, id: string | undefined, result: Paym
   if (!isNews) return
   const event = code === 'approver-denied' ? 'payment denied' : 'payment not sent'
   log.warning(event, { ...payment, code, reason })
+  if (id !== undefined && isReported(code)) {
+    memory.reports.push({ signatureId: id, error: reason })
+  }
 }
 
 function summarize(results: readonly PaymentResult[]): CycleReport {

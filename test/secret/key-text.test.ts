@@ -111,6 +111,16 @@ describe('wallet import format', () => {
     expect(parsed(wif, 'mainnet', base58Check(`80${key}`))).toEqual({ key, compressed: false })
   })
 
+  test('an uncompressed key is not taken for a compressed one when its check sum begins with 01', () => {
+    const payload = Array.from(
+      { length: 5000 },
+      (_, i) => `80${(i + 1).toString(16).padStart(64, '0')}`,
+    )
+    const found = payload.find(text => base58Checksum(bytesOf(text))[0] === 1) ?? ''
+    const text = base58Check(found)
+    expect(parsed(wif, 'mainnet', text)).toEqual({ key: found.slice(2), compressed: false })
+  })
+
   test.each([
     ['another byte where 01 stands', base58Check(`80${last}02`)],
     ['a byte too few', base58Check(`80${last.slice(2)}`)],

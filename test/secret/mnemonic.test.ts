@@ -91,6 +91,10 @@ describe('a refusal', () => {
     )
   })
 
+  test('of too many words comes before what they are', () => {
+    expect(complaintAbout(`${twentyFour} xyzzyplugh`)).toEndWith('this one has 25')
+  })
+
   test.each([
     ['nothing', ''],
     ['spaces only', ' \t '],

@@ -49,12 +49,12 @@ function oldPassword(context: Context): Secret {
 }
 
 async function migrateInto(
-  { now, terminal, password: ask }: Context,
+  { now, cost, terminal, password: ask }: Context,
   place: VaultPlace,
   old: Original,
 ): Promise<Tally> {
   using password = ask(place)
-  return await takeOver(old, { place, password, now: now() }, terminal.warn)
+  return await takeOver(old, { place, password, now: now(), cost }, terminal.warn)
 }
 
 /** Until the new vault is whole and checked it stands beside; what a failed run left there goes. */

@@ -24,7 +24,8 @@ export const getManagedWallet: Action = async (context, [id = '']) => {
 }
 
 /** `getprivatekey ID [INDEX]`: a key wallet's own key, or key INDEX of a mnemonic wallet. */
-export const getPrivateKey: Action = async (context, [id = '', index]) => {
+export const getPrivateKey: Action = async (context, [id = '', given]) => {
+  const index = parseIndex(given)
   using vault = openWithPassword(context)
   const info = needWallet(vault, id)
   using text = keyTextOf(vault, info, indexFor(info, index))
@@ -35,7 +36,8 @@ export const getPrivateKey: Action = async (context, [id = '', index]) => {
 }
 
 /** `getaddress ID [INDEX]` */
-export const getAddress: Action = async (context, [id = '', index]) => {
+export const getAddress: Action = async (context, [id = '', given]) => {
+  const index = parseIndex(given)
   using vault = openWithPassword(context)
   const info = needWallet(vault, id)
   const chain = chainArgument(info.chain)
@@ -63,15 +65,19 @@ function needWallet(vault: Vault, id: string): WalletInfo {
   return info
 }
 
-/** The original takes `5abc` for 5 and a missing index for 0; here a mnemonic wallet needs a number. */
-function indexFor({ kind }: WalletInfo, given: string | undefined): number | undefined {
-  if (given === undefined) {
-    if (kind === 'key') return undefined
-    throw new KmsError('usage', 'a mnemonic wallet has many keys: say which index')
+/** The original takes `5abc` for 5. */
+function parseIndex(given: string | undefined): number | undefined {
+  if (given === undefined) return undefined
+  if (/^\d{1,10}$/.test(given) && Number(given) < 2 ** 31) return Number(given)
+  throw new KmsError('usage', 'an index is a whole number from 0 to 2147483647')
+}
+
+/** The original takes a missing index for 0, and derives other keys from a wallet that has one. */
+function indexFor({ kind }: WalletInfo, index: number | undefined): number | undefined {
+  if (kind === 'key') {
+    if (index === undefined || index === 0) return undefined
+    throw new KmsError('usage', 'this wallet is a single private key: it has no other index')
   }
-  if (!/^\d{1,10}$/.test(given) || Number(given) >= 2 ** 31) {
-    throw new KmsError('usage', 'an index is a whole number from 0 to 2147483647')
-  }
-  if (kind === 'mnemonic' || Number(given) === 0) return Number(given)
-  throw new KmsError('usage', 'this wallet is a single private key: it has no other index than 0')
+  if (index !== undefined) return index
+  throw new KmsError('usage', 'a mnemonic wallet has many keys: say which index')
 }

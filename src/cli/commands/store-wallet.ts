@@ -42,7 +42,7 @@ export const storeManagedPrivateKey: Action = async (context, [chainId]) => {
 
 /** Puts the wallet into the vault, making one when there is none, and wipes its secrets. */
 async function store(
-  { place, now }: Context,
+  { place, now, cost }: Context,
   password: Secret,
   wallet: NewWallet,
 ): Promise<WalletInfo> {
@@ -51,5 +51,6 @@ async function store(
   return await changeVault(place, password, draft => draft.add(wallet), {
     create: true,
     now: now(),
+    cost,
   })
 }

@@ -1,0 +1,51 @@
+import { resolve } from 'node:path'
+import { KmsError } from '../../base/errors.ts'
+import { prettyJson } from '../../base/json.ts'
+import { findChain } from '../../chains/index.ts'
+import { checkWallets } from '../../signer/check-wallets.ts'
+import { createBackup, restoreBackup } from '../../vault/backup.ts'
+import { openVault, requireVault } from '../../vault/vault.ts'
+import type { Action } from '../action.ts'
+import type { Context } from '../context.ts'
+import { exitStatus } from '../exit.ts'
+
+/** `backup create|verify FILE` */
+export const backup: Action = async (context, [action, file = '']) => {
+  switch (action) {
+    case 'create':
+      return create(context, resolve(file))
+    case 'verify':
+      return verify(context, resolve(file))
+    default:
+      throw new KmsError('usage', 'backup takes create or verify, then a file')
+  }
+}
+
+/** `restore FILE`: the copy in the vault's place, never silently over a newer one. */
+export const restore: Action = async (context, [file = '']) => {
+  const { place, terminal } = context
+  using password = context.password(place)
+  const force = context.isSet('force')
+  const { generation, wallets } = await restoreBackup(place, resolve(file), password, { force })
+  terminal.answer(prettyJson({ restored: place.path, generation: Number(generation), wallets }))
+  return 0
+}
+
+async function create({ place, terminal }: Context, target: string): Promise<number> {
+  const { generation } = await createBackup(place, target)
+  terminal.answer(prettyJson({ backup: target, generation: Number(generation) }))
+  terminal.note('backup verify tells whether it opens')
+  return 0
+}
+
+/** Opens the copy, every secret in it, and derives every public value again. */
+async function verify(context: Context, path: string): Promise<number> {
+  const place = { ...context.place, path }
+  requireVault(place)
+  using password = context.password(place)
+  using vault = openVault(place, password)
+  const { terminal } = context
+  const counts = await checkWallets(vault, findChain, terminal.warn)
+  terminal.answer(prettyJson({ generation: Number(vault.generation), ...counts }))
+  return counts.different > 0 ? exitStatus['vault-damaged'] : 0
+}

@@ -1,0 +1,77 @@
+import { equalBytes } from '../base/bytes.ts'
+import { asKmsError } from '../base/errors.ts'
+import type { Chain } from '../chains/chain.ts'
+import type { WalletInfo } from '../vault/records.ts'
+import type { NewWallet, Vault } from '../vault/vault.ts'
+import type { WalletSecret } from '../vault/wallet-secret.ts'
+import { keyWallet, mnemonicWallet } from './wallets.ts'
+
+/** What opening every secret of a vault came to. */
+export type WalletCounts = {
+  readonly wallets: number
+  readonly mnemonics: number
+  readonly keys: number
+  /** Of chains this version does not know: they open, but nothing can be derived from them. */
+  readonly unknownChains: number
+  /** A public value in the vault is not the one of its secret. */
+  readonly different: number
+}
+
+/** Opens every secret and derives every public value again; each difference is a warning. */
+export function checkWallets(
+  vault: Vault,
+  findChain: (id: string) => Chain | undefined,
+  warn: (text: string) => void,
+): WalletCounts {
+  const counts = { wallets: 0, mnemonics: 0, keys: 0, unknownChains: 0, different: 0 }
+  for (const info of vault.list()) {
+    counts.wallets++
+    if (info.kind === 'mnemonic') counts.mnemonics++
+    else counts.keys++
+    using secret = vault.reveal(info.id)
+    const chain = findChain(info.chain)
+    if (chain === undefined) {
+      counts.unknownChains++
+      continue
+    }
+    const difference = differenceOf(vault, chain, info, secret)
+    if (difference === undefined) continue
+    counts.different++
+    warn(`wallet ${info.id}: ${difference}`)
+  }
+  return counts
+}
+
+function differenceOf(
+  vault: Vault,
+  chain: Chain,
+  info: WalletInfo,
+  secret: WalletSecret,
+): string | undefined {
+  try {
+    const derived = derive(chain, info, secret)
+    if (derived === undefined) return 'its secret is not of its kind'
+    using node = derived.node
+    if (derived.xpub !== info.xpub) return 'its xpub is not the one of its secret'
+    if (derived.address !== info.address) return 'its address is not the one of its secret'
+    if (hexOf(derived.publicKey) !== hexOf(info.publicKey)) {
+      return 'its public key is not the one of its secret'
+    }
+    if (node === undefined) return undefined
+    using stored = vault.revealNode(info.id)
+    const same = node.use(a => stored.use(b => equalBytes(a, b)))
+    return same ? undefined : 'its account key is not the one of its secret'
+  } catch (thrown) {
+    return asKmsError(thrown).message
+  }
+}
+
+function derive(chain: Chain, info: WalletInfo, secret: WalletSecret): NewWallet | undefined {
+  const { mnemonic, keyText } = secret
+  if (info.kind === 'mnemonic') return mnemonic && mnemonicWallet(chain, info.network, mnemonic)
+  return keyText && keyWallet(chain, info.network, keyText)
+}
+
+function hexOf(bytes: Uint8Array | undefined): string {
+  return Buffer.from(bytes ?? []).toString('hex')
+}

@@ -1,0 +1,69 @@
+import { join } from 'node:path'
+import { type Http, request } from '../../src/base/http.ts'
+import { createLog } from '../../src/base/log.ts'
+import { findChain } from '../../src/chains/index.ts'
+import type { DaemonDeps } from '../../src/daemon/daemon.ts'
+import { type Journal, openJournal, type PaymentRow } from '../../src/daemon/journal.ts'
+import { createApprover } from '../../src/guard/approval.ts'
+import type { SignerClient } from '../../src/signer/client.ts'
+import { createTatumApi } from '../../src/tatum/api.ts'
+import type { FakeTatum } from './fake-tatum.ts'
+import type { InProcessSigner } from './in-process-signer.ts'
+
+export type InProcessFront = AsyncDisposable & {
+  readonly deps: DaemonDeps
+  /** States the journal was told, `<id> <state>`, in order. */
+  readonly states: string[]
+  /** Log lines, parsed. */
+  readonly log: Readonly<Record<string, unknown>>[]
+}
+
+/** The front's parts with a real journal, on top of a signer without a second process. */
+export async function startFront(
+  folder: string,
+  tatum: FakeTatum,
+  signer: InProcessSigner,
+  { http = request }: { readonly http?: Http } = {},
+): Promise<InProcessFront> {
+  let clock = 0
+  const states: string[] = []
+  const log: Record<string, unknown>[] = []
+  const stored = await openJournal(join(folder, 'payments.sqlite'), () => clock++)
+  const sleep = (ms: number): Promise<void> => Bun.sleep(Math.min(ms, 5))
+  const journal: Journal = {
+    ...stored,
+    async record(row: PaymentRow) {
+      await stored.record(row)
+      states.push(`${row.pendingId.slice(-2)} ${row.state}`)
+    },
+  }
+  const client: SignerClient = {
+    ask: signer.ask,
+    config: Promise.resolve(),
+    ready: Promise.resolve(),
+    close: () => {},
+  }
+  const settings = { baseUrl: tatum.url, apiKey: tatum.apiKey, version: 'test', random: () => 0 }
+  return {
+    states,
+    log,
+    deps: {
+      api: createTatumApi({ ...settings, http, sleep }),
+      approve: createApprover({ url: tatum.approverUrl, method: 'GET', insecureHttp: false }, http),
+      signer: client,
+      journal,
+      log: createLog({
+        write: line => log.push(JSON.parse(line)),
+        now: () => new Date(0),
+        json: true,
+        level: 'debug',
+      }),
+      network: 'mainnet',
+      findChain,
+      chains: ['BTC', 'ETH'],
+      periodMs: 5,
+      sleep,
+    },
+    [Symbol.asyncDispose]: () => stored.close(),
+  }
+}
