@@ -52,8 +52,11 @@ export type ChainDefinition<Tx> = {
    * outputs) are taken over from `tx`; everything else must come from `txData`.
    */
   decodeSigned(txData: string, tx: Tx, own: Own): Tx
-  /** The most this transaction may pay in fees without a policy that says otherwise (DESIGN 6). */
-  feeCap(tx: Tx, signed: Signed): bigint
+  /**
+   * The most this transaction may pay in fees without a policy that says otherwise (DESIGN 6).
+   * Known before it is signed: where it goes by size, signatures count with their full length.
+   */
+  feeCap(tx: Tx, own: Own): bigint
   readonly broadcast: {
     readonly path: string
     /** Payments of virtual accounts go to the ledger's own endpoint (protocol 1.5). */
@@ -120,6 +123,7 @@ export function defineChain<Tx>(definition: ChainDefinition<Tx>): Chain {
       const tx = definition.fill(asked, completion)
       const intent = definition.intent(tx, own)
       refuseChangedIntent(definition.intent(asked, own), intent)
+      refuseExcessiveFee(intent, definition.feeCap(tx, own))
       return {
         intent,
         claims: definition.claims(tx, own),
@@ -129,7 +133,6 @@ export function defineChain<Tx>(definition: ChainDefinition<Tx>): Chain {
           if (!isDeepStrictEqual(definition.decodeSigned(signed.txData, tx, own), tx)) {
             throw new KmsError('unexpected', 'the signed bytes do not say what was asked for')
           }
-          refuseExcessiveFee(intent, definition.feeCap(tx, signed))
           return signed
         },
       }

@@ -24,14 +24,12 @@ async function dispatch([name = '--help', ...rest]: readonly string[]): Promise<
   if (versionFlags.includes(name)) return answer(version)
   const command = commands.find(known => known.name === name)
   if (command === undefined) throw notACommand(name)
-  const cli = parse(command, rest)
-  if (cli.options['help']) return answer(commandHelp(command))
-  if (cli.options['version']) return answer(version)
-  const options = readOptions(cli, command.options)
-  const args = readArguments(cli, command)
+  const line = readCommandLine(command, rest)
+  if (line.asks === 'help') return answer(commandHelp(command))
+  if (line.asks === 'version') return answer(version)
   const { createContext } = await import('./context.ts')
   const action = await command.load()
-  return action(createContext(options), args)
+  return action(createContext(line.options), line.args)
 }
 
 function answer(text: string): number {
@@ -51,6 +49,25 @@ function notACommand(typed: string): KmsError {
   return new KmsError('usage', 'unknown command', {
     hint: near === undefined ? 'tatum-kms --help lists them all' : `did you mean ${near}`,
   })
+}
+
+export type CommandLine =
+  | { readonly asks: 'help' }
+  | { readonly asks: 'version' }
+  | {
+      readonly asks: 'work'
+      /** By kebab-case name; a switch is `true`. */
+      readonly options: ReadonlyMap<string, string | true>
+      readonly args: readonly string[]
+    }
+
+/** What follows a command's name: nothing unknown, nothing twice, nothing missing. */
+export function readCommandLine(command: Command, given: readonly string[]): CommandLine {
+  const cli = parse(command, given)
+  if (cli.options['help']) return { asks: 'help' }
+  if (cli.options['version']) return { asks: 'version' }
+  const options = readOptions(cli, command.options)
+  return { asks: 'work', options, args: readArguments(cli, command) }
 }
 
 /**
@@ -77,7 +94,7 @@ function keepText(arg: string): string {
   return equals === -1 ? arg : `${arg.slice(0, equals + 1)}${mark}${arg.slice(equals + 1)}`
 }
 
-/** What cac found, by kebab-case name: a value exactly where one belongs. */
+/** A value exactly where one belongs. */
 function readOptions(cli: CAC, options: readonly Option[]): ReadonlyMap<string, string | true> {
   const given = new Map<string, string | true>()
   for (const { name, value } of options) {

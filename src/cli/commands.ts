@@ -29,6 +29,11 @@ const vault: readonly Option[] = [
     value: 'SECONDS',
     about: 'wait this long for another writer (default: 120)',
   },
+  {
+    name: 'secret-memory',
+    value: 'auto|locked',
+    about: 'locked: without memfd_secret, which forbids hibernation (default: auto)',
+  },
 ]
 
 const kdfCost: Option = {

@@ -16,7 +16,7 @@ import {
 } from '../password/source.ts'
 import { readSecretLine } from '../secret/input.ts'
 import { defaultCost, type ScryptCost } from '../secret/kdf.ts'
-import { lockingFailed } from '../secret/memory.ts'
+import { lockingFailed, type SecretMemory, useSecretMemory } from '../secret/memory.ts'
 import { randomPublicBytes } from '../secret/random.ts'
 import { type Secret, secretFrom } from '../secret/secret.ts'
 import { checkFolder, type VaultPlace, vaultExists } from '../vault/vault.ts'
@@ -30,6 +30,7 @@ export type Context = {
   readonly terminal: Terminal
   readonly network: Network
   readonly place: VaultPlace
+  readonly secretMemory: SecretMemory
   /** What a password slot made now costs to open. */
   readonly cost: ScryptCost
   /** Milliseconds since 1970. */
@@ -61,6 +62,7 @@ export function createContext(options: Options): Context {
     const value = options.get(name)
     return typeof value === 'string' ? value : undefined
   }
+  const secretMemory = secretMemoryOf(text('secret-memory'))
   const environment = takePassword()
   const place: VaultPlace = {
     disk: realDisk,
@@ -71,6 +73,7 @@ export function createContext(options: Options): Context {
     terminal,
     network: options.has('testnet') ? 'testnet' : 'mainnet',
     place,
+    secretMemory,
     now: () => Date.now(),
     text,
     isSet: name => options.has(name),
@@ -146,6 +149,15 @@ function scryptCost(text: string | undefined): ScryptCost {
   const log2N = /^\d{2}$/.test(text) ? Number(text) : 0
   if (log2N >= 14 && log2N <= 20) return { ...defaultCost, log2N }
   throw new KmsError('usage', '--kdf-cost takes 14 to 20: scrypt uses 2^COST KiB of memory')
+}
+
+/** Settled before the first secret: where one lies is not changed later. */
+function secretMemoryOf(text = 'auto'): SecretMemory {
+  if (text !== 'auto' && text !== 'locked') {
+    throw new KmsError('usage', '--secret-memory is auto or locked')
+  }
+  useSecretMemory(text)
+  return text
 }
 
 function lockWait(text: string | undefined): number {

@@ -30,9 +30,13 @@ function readTwice(): Secret {
   const line = (): Secret => {
     const secret = readSecretLine(0)
     if (secret !== undefined && secret.length > 0) return secret
-    throw new KmsError('usage', 'stdin is not a terminal and does not hold the new password twice', {
-      hint: 'give it with --new-password-file or --new-password-fd',
-    })
+    throw new KmsError(
+      'usage',
+      'stdin is not a terminal and does not hold the new password twice',
+      {
+        hint: 'give it with --new-password-file or --new-password-fd',
+      },
+    )
   }
   return equalPair(line, line)
 }

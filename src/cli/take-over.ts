@@ -2,8 +2,10 @@ import { equalBytes } from '../base/bytes.ts'
 import { asKmsError, KmsError } from '../base/errors.ts'
 import type { Network, WalletId } from '../base/model.ts'
 import { findChain } from '../chains/index.ts'
-import type { ScryptCost } from '../secret/kdf.ts'
+import type { PublicKeyOf } from '../secret/hd.ts'
 import { maxSecretLength } from '../secret/input.ts'
+import type { ScryptCost } from '../secret/kdf.ts'
+import { openKeyRoom } from '../secret/key-room.ts'
 import { checkMnemonic } from '../secret/mnemonic.ts'
 import type { Secret } from '../secret/secret.ts'
 import { keyWallet, mnemonicWallet, publicKeyAt } from '../signer/wallets.ts'
@@ -36,10 +38,16 @@ export type Tally = {
  */
 export async function takeOver(
   old: Original,
-  { place, password, now, cost }: { place: VaultPlace; password: Secret; now: number; cost?: ScryptCost },
+  {
+    place,
+    password,
+    now,
+    cost,
+  }: { place: VaultPlace; password: Secret; now: number; cost?: ScryptCost },
   warn: (text: string) => void,
 ): Promise<Tally> {
-  const change = (draft: Draft) => addEntries(draft, old, warn)
+  await using room = openKeyRoom()
+  const change = (draft: Draft) => addEntries(draft, old, room.publicKey, warn)
   const fates = await changeVault(place, password, change, {
     create: true,
     now,
@@ -52,15 +60,20 @@ export async function takeOver(
 /** What the draft did with the entry at each position of the old file. */
 type Fates = ReadonlyMap<number, 'added' | 'id taken' | 'refused'>
 
-function addEntries(draft: Draft, old: Original, warn: (text: string) => void): Fates {
+async function addEntries(
+  draft: Draft,
+  old: Original,
+  publicKeyOf: PublicKeyOf,
+  warn: (text: string) => void,
+): Promise<Fates> {
   const fates = new Map<number, 'added' | 'id taken' | 'refused'>()
   for (using entry of old.entries()) {
     try {
       const wallet = checkEntry(entry)
       const isTaken = draft.find(wallet.id) !== undefined
       fates.set(entry.position, isTaken ? 'id taken' : 'added')
-      if (!isTaken)
-        for (const remark of addWallet(draft, wallet)) warn(`${nameOf(entry)}: ${remark}`)
+      const remarks = isTaken ? [] : await addWallet(draft, wallet, publicKeyOf)
+      for (const remark of remarks) warn(`${nameOf(entry)}: ${remark}`)
     } catch (thrown) {
       const { code, message } = asKmsError(thrown)
       // Only what the old file says; a full disk or a bug of ours ends the whole migration.
@@ -100,8 +113,12 @@ function checkEntry(entry: OriginalEntry): OldWallet {
 }
 
 /** Answers what is odd about the wallet, which is stored all the same. */
-function addWallet(draft: Draft, old: OldWallet): readonly string[] {
-  const wallet = newWallet(old)
+async function addWallet(
+  draft: Draft,
+  old: OldWallet,
+  publicKeyOf: PublicKeyOf,
+): Promise<readonly string[]> {
+  const wallet = await newWallet(old, publicKeyOf)
   using _node = wallet.node
   const info = draft.add(wallet)
   const remarks: string[] = []
@@ -118,16 +135,23 @@ function addWallet(draft: Draft, old: OldWallet): readonly string[] {
 }
 
 /** Of a chain not known here, the facts of the old file are kept as they are. */
-function newWallet({ id, chain: chainId, network, xpub, address, mnemonic, keyText }: OldWallet) {
+async function newWallet(
+  { id, chain: chainId, network, xpub, address, mnemonic, keyText }: OldWallet,
+  publicKeyOf: PublicKeyOf,
+): Promise<NewWallet> {
   const secret = walletSecret({ ...(mnemonic && { mnemonic }), ...(keyText && { keyText }) })
   const chain = findChain(chainId)
   if (chain === undefined) {
     const facts = { ...(xpub && { xpub }), ...(address && { address }) }
     const kind = mnemonic ? 'mnemonic' : 'key'
-    return { id, chain: chainId, network, kind, ...facts, secret } satisfies NewWallet
+    return { id, chain: chainId, network, kind, ...facts, secret }
   }
-  if (mnemonic) return { ...mnemonicWallet(chain, network, mnemonic), id, secret }
-  if (keyText) return { ...keyWallet(chain, network, keyText), id, secret }
+  if (mnemonic) {
+    return { ...(await mnemonicWallet(chain, network, mnemonic, publicKeyOf)), id, secret }
+  }
+  if (keyText) {
+    return { ...(await keyWallet(chain, network, keyText, publicKeyOf)), id, secret }
+  }
   throw refused('it has neither a mnemonic nor a private key')
 }
 

@@ -15,6 +15,12 @@ export type LockedBytes = {
   release(): void
 }
 
+/**
+ * `locked` keeps secrets in ordinary locked pages even if the kernel offers memfd_secret: as long as
+ * pages of that kind exist the machine cannot hibernate, and a test cannot look for secrets in them.
+ */
+export type SecretMemory = 'auto' | 'locked'
+
 /** Part of an arena, in bytes from its start. */
 type Run = { readonly start: number; readonly length: number }
 type Arena = { readonly address: number; free: readonly Run[] }
@@ -27,7 +33,7 @@ const largestRequest = 1 << 30
 
 /** Arenas are never given back: a mapping that is gone would crash whoever still held its address. */
 const arenas: Arena[] = []
-let pageKind: 'auto' | 'plain' = 'auto'
+let pageKind: SecretMemory = 'auto'
 let lockFailure: string | undefined
 
 /** `size` zeroed bytes that reach no swap, no core dump and no child. */
@@ -50,11 +56,9 @@ export function lockingFailed(): string | undefined {
   return lockFailure
 }
 
-/**
- * `plain` keeps secrets in ordinary locked pages, where a test can look for them, even if the kernel
- * offers memfd_secret. To be said before the first allocation.
- */
-export function useSecretMemory(kind: 'auto' | 'plain'): void {
+/** To be said before the first allocation. */
+export function useSecretMemory(kind: SecretMemory): void {
+  if (kind === pageKind) return
   if (arenas.length > 0) throw new KmsError('unexpected', 'secrets are in memory already')
   pageKind = kind
 }

@@ -1,6 +1,8 @@
 import { equalBytes } from '../base/bytes.ts'
 import { asKmsError } from '../base/errors.ts'
 import type { Chain } from '../chains/chain.ts'
+import type { PublicKeyOf } from '../secret/hd.ts'
+import { openKeyRoom } from '../secret/key-room.ts'
 import type { WalletInfo } from '../vault/records.ts'
 import type { NewWallet, Vault } from '../vault/vault.ts'
 import type { WalletSecret } from '../vault/wallet-secret.ts'
@@ -18,11 +20,12 @@ export type WalletCounts = {
 }
 
 /** Opens every secret and derives every public value again; each difference is a warning. */
-export function checkWallets(
+export async function checkWallets(
   vault: Vault,
   findChain: (id: string) => Chain | undefined,
   warn: (text: string) => void,
-): WalletCounts {
+): Promise<WalletCounts> {
+  await using room = openKeyRoom()
   const counts = { wallets: 0, mnemonics: 0, keys: 0, unknownChains: 0, different: 0 }
   for (const info of vault.list()) {
     counts.wallets++
@@ -34,7 +37,7 @@ export function checkWallets(
       counts.unknownChains++
       continue
     }
-    const difference = differenceOf(vault, chain, info, secret)
+    const difference = await differenceOf(vault, chain, info, secret, room.publicKey)
     if (difference === undefined) continue
     counts.different++
     warn(`wallet ${info.id}: ${difference}`)
@@ -42,14 +45,15 @@ export function checkWallets(
   return counts
 }
 
-function differenceOf(
+async function differenceOf(
   vault: Vault,
   chain: Chain,
   info: WalletInfo,
   secret: WalletSecret,
-): string | undefined {
+  publicKeyOf: PublicKeyOf,
+): Promise<string | undefined> {
   try {
-    const derived = derive(chain, info, secret)
+    const derived = await derive(chain, info, secret, publicKeyOf)
     if (derived === undefined) return 'its secret is not of its kind'
     using node = derived.node
     if (derived.xpub !== info.xpub) return 'its xpub is not the one of its secret'
@@ -66,10 +70,14 @@ function differenceOf(
   }
 }
 
-function derive(chain: Chain, info: WalletInfo, secret: WalletSecret): NewWallet | undefined {
-  const { mnemonic, keyText } = secret
-  if (info.kind === 'mnemonic') return mnemonic && mnemonicWallet(chain, info.network, mnemonic)
-  return keyText && keyWallet(chain, info.network, keyText)
+async function derive(
+  chain: Chain,
+  { kind, network }: WalletInfo,
+  { mnemonic, keyText }: WalletSecret,
+  publicKeyOf: PublicKeyOf,
+): Promise<NewWallet | undefined> {
+  if (kind === 'mnemonic') return mnemonic && mnemonicWallet(chain, network, mnemonic, publicKeyOf)
+  return keyText && keyWallet(chain, network, keyText, publicKeyOf)
 }
 
 function hexOf(bytes: Uint8Array | undefined): string {

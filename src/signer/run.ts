@@ -4,11 +4,12 @@ import { KmsError } from '../base/errors.ts'
 import { setDumpable, setNoCoreDumps, waitPid } from '../base/native.ts'
 import type { Chain } from '../chains/chain.ts'
 import { readSecretLine } from '../secret/input.ts'
+import { openKeyRoom } from '../secret/key-room.ts'
 import { lockingFailed } from '../secret/memory.ts'
 import { openVault, type VaultPlace } from '../vault/vault.ts'
 import { type Channel, openChannel } from './channel.ts'
 import { openLedger } from './ledger.ts'
-import { answerTo, createSigner } from './serve.ts'
+import { answerTo, createSigner, type Signer } from './serve.ts'
 import type { SignerSettings } from './settings.ts'
 
 export type SignerWorld = {
@@ -35,7 +36,8 @@ export async function runSigner(settings: SignerSettings, world: SignerWorld): P
     using ledger = (world.openLedger ?? openLedger)(ledgerPath, vault.auditKey)
     ledger.checkGeneration(vault.vaultId, vault.generation)
     const { network } = settings
-    const answer = createSigner({ ...world, vault, ledger, network })
+    await using room = openKeyRoom()
+    const answer = createSigner({ ...world, vault, ledger, room, network })
     await serve(settings.channelFd, answer, world)
     return frontStatus(settings.frontPid)
   })
@@ -58,14 +60,13 @@ function refuseUnlockedMemory(): void {
 }
 
 /** Answers until the front ends; resolves then. */
-function serve(
-  fd: number,
-  answer: ReturnType<typeof createSigner>,
-  { onStopSignal }: SignerWorld,
-): Promise<void> {
+function serve(fd: number, answer: Signer, { onStopSignal }: SignerWorld): Promise<void> {
   const { promise: ended, resolve: onEnd } = Promise.withResolvers<void>()
   const channel: Channel = openChannel(fd, {
-    onFrame: (n, body) => channel.send(n, answerTo(body, answer)),
+    onFrame: (n, body) => {
+      // `answerTo` answers every fault: there is nothing left to reject.
+      void answerTo(body, answer).then(said => channel.send(n, said))
+    },
     onEnd,
   })
   onStopSignal(() => channel.send(0, { type: 'stop' }))

@@ -1,6 +1,7 @@
 import { KmsError } from '../base/errors.ts'
 import { asInteger, asRecord, asString, parseJson } from '../base/json.ts'
 import type { Network } from '../base/model.ts'
+import type { SecretMemory } from '../secret/memory.ts'
 
 /**
  * What the signer goes by. It comes from the command line of the process that became the signer and
@@ -9,6 +10,7 @@ import type { Network } from '../base/model.ts'
 export type SignerSettings = {
   readonly vaultPath: string
   readonly network: Network
+  readonly secretMemory: SecretMemory
   readonly lockWaitMs: number
   readonly channelFd: number
   readonly passwordFd: number
@@ -24,10 +26,13 @@ export function decodeSignerSettings(text: string): SignerSettings {
   }
   const vaultPath = asString(record?.get('vaultPath'))
   const network = record?.get('network')
+  const secretMemory = record?.get('secretMemory')
   if (vaultPath === undefined || (network !== 'mainnet' && network !== 'testnet')) throw notByHand()
+  if (secretMemory !== 'auto' && secretMemory !== 'locked') throw notByHand()
   return {
     vaultPath,
     network,
+    secretMemory,
     lockWaitMs: integer('lockWaitMs'),
     channelFd: integer('channelFd'),
     passwordFd: integer('passwordFd'),

@@ -1,18 +1,24 @@
 import { KmsError } from '../base/errors.ts'
 import type { KeyRef, Network, PublicKey } from '../base/model.ts'
 import type { Chain } from '../chains/chain.ts'
-import { childPrivateKey, childPublicKey, deriveAccount } from '../secret/hd.ts'
+import { childPrivateKey, childPublicKey, deriveAccount, type PublicKeyOf } from '../secret/hd.ts'
 import { parseKeyText } from '../secret/key-text.ts'
 import type { Secret } from '../secret/secret.ts'
-import { publicKeyOf } from '../secret/sign.ts'
 import type { WalletInfo } from '../vault/records.ts'
 import type { NewWallet, Vault } from '../vault/vault.ts'
 import { walletSecret } from '../vault/wallet-secret.ts'
 
 /** A mnemonic as a wallet of `chain`. Takes over `mnemonic`; the caller disposes of the wallet. */
-export function mnemonicWallet(chain: Chain, network: Network, mnemonic: Secret): NewWallet {
+export async function mnemonicWallet(
+  chain: Chain,
+  network: Network,
+  mnemonic: Secret,
+  publicKeyOf: PublicKeyOf,
+): Promise<NewWallet> {
   const { derivation } = chain.key
-  const { node, xpub } = orWipe(mnemonic, () => deriveAccount(mnemonic, derivation, network))
+  const { node, xpub } = await orWipe(mnemonic, () =>
+    deriveAccount(mnemonic, derivation, network, publicKeyOf),
+  )
   return {
     chain: chain.id,
     network,
@@ -25,8 +31,17 @@ export function mnemonicWallet(chain: Chain, network: Network, mnemonic: Secret)
 }
 
 /** A private key, in the chain's text, as a wallet of `chain`. Takes over `keyText`. */
-export function keyWallet(chain: Chain, network: Network, keyText: Secret): NewWallet {
-  const publicKey = orWipe(keyText, () => publicKeyOfText(chain, network, keyText))
+export async function keyWallet(
+  chain: Chain,
+  network: Network,
+  keyText: Secret,
+  publicKeyOf: PublicKeyOf,
+): Promise<NewWallet> {
+  const publicKey = await orWipe(keyText, async () => {
+    const { key, compressed } = parseKeyText(chain.key, network, keyText)
+    using secret = key
+    return await publicKeyOf(chain.key.curve, secret, compressed)
+  })
   return {
     chain: chain.id,
     network,
@@ -38,9 +53,9 @@ export function keyWallet(chain: Chain, network: Network, keyText: Secret): NewW
 }
 
 /** What was taken over must not outlive a refusal: nobody else wipes it. */
-function orWipe<T>(secret: Secret, work: () => T): T {
+async function orWipe<T>(secret: Secret, work: () => Promise<T>): Promise<T> {
   try {
-    return work()
+    return await work()
   } catch (fault) {
     secret.wipe()
     throw fault
@@ -73,8 +88,10 @@ export function privateKeyAt(
 ): Secret {
   if (wallet.kind === 'mnemonic') {
     if (index === undefined) throw indexMissing(wallet)
+    if (wallet.xpub === undefined) throw incomplete(wallet)
+    const version = chain.key.derivation.xpub[wallet.network]
     using node = vault.revealNode(wallet.id)
-    return childPrivateKey(node, index)
+    return childPrivateKey(node, { xpub: wallet.xpub, version }, index)
   }
   refuseIndexOfKey(wallet, index)
   using secret = vault.reveal(wallet.id)
@@ -101,12 +118,6 @@ export function walletFor(vault: Vault, chain: Chain, network: Network, ref: Key
     )
   }
   return wallet
-}
-
-function publicKeyOfText(chain: Chain, network: Network, keyText: Secret): PublicKey {
-  const { key, compressed } = parseKeyText(chain.key, network, keyText)
-  using secret = key
-  return secret.use(bytes => publicKeyOf(chain.key.curve, bytes, compressed))
 }
 
 /** A single key has no indexes; 0 is accepted because API clients fill mandatory fields with it. */

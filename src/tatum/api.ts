@@ -37,12 +37,7 @@ export type TatumApi = {
   ): Promise<readonly unknown[]>
   /** `{apiKey}` in the path becomes the key. */
   get(path: string, signal?: AbortSignal): Promise<unknown>
-  rpc(
-    path: string,
-    method: string,
-    params: readonly Json[],
-    signal?: AbortSignal,
-  ): Promise<unknown>
+  rpc(path: string, method: string, params: readonly Json[], signal?: AbortSignal): Promise<unknown>
   broadcast(
     sent: { readonly path: string; readonly body: Json },
     signal?: AbortSignal,

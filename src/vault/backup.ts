@@ -42,7 +42,8 @@ export function restoreBackup(
     const { state, keys, body } = openEnvelope(copy, password)
     using _keys = keys
     const current = currentGeneration(place, state, force)
-    const generation = (current > state.generation ? current : state.generation) + 1n
+    const copied = state.generation
+    const generation = current > copied ? current + 1n : copied + 1n
     const file = sealEnvelope({ ...state, generation }, keys, body)
     replaceFile(place.disk, place.path, file, { keepPrevious: true })
     return { generation, wallets: indexBody(body).size }

@@ -178,9 +178,7 @@ function rotate(
     return secret.use(bytes => seal(fresh.record, bytes, aad))
   })
   // The ledger's commits are chained under the audit key it began with.
-  const audit = keys.audit.use(bytes =>
-    seal(fresh.record, bytes, attributeAad(vaultId, 'audit')),
-  )
+  const audit = keys.audit.use(bytes => seal(fresh.record, bytes, attributeAad(vaultId, 'audit')))
   return { slots, keys: fresh, body: withAttribute(resealed, attributes.audit, audit) }
 }
 

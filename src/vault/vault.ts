@@ -111,13 +111,13 @@ export function checkFolder({ disk, path }: VaultPlace): readonly string[] {
 export async function changeVault<T>(
   place: VaultPlace,
   password: Secret,
-  change: (draft: Draft) => T,
+  change: (draft: Draft) => T | Promise<T>,
   { create, now, cost = defaultCost }: { create: boolean; now: number; cost?: ScryptCost },
 ): Promise<T> {
   if (create) ensureFolder(place.disk, dirname(place.path))
   // Before the lock: its file belongs beside a vault only.
   else requireVault(place)
-  return withLock(place.disk, place.path, place.lockWaitMs, () => {
+  return withLock(place.disk, place.path, place.lockWaitMs, async () => {
     const file = readFile(place)
     if (file === undefined && !create) throw missing(place.path)
     const opened =
@@ -126,7 +126,7 @@ export async function changeVault<T>(
         : openEnvelope(file, password)
     using keys = opened.keys
     const work = startDraft(opened.state, keys, opened.body, now)
-    const answer = change(work.draft)
+    const answer = await change(work.draft)
     work.write(place)
     return answer
   })

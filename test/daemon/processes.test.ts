@@ -487,7 +487,8 @@ function isRunning(pid: number | undefined): boolean {
 }
 
 function openFiles(pid: number | undefined): readonly string[] {
-  return readdirSync(`/proc/${pid}/fd`).map(fd => {
+  const descriptors = readdirSync(`/proc/${pid}/fd`).toSorted((a, b) => Number(a) - Number(b))
+  return descriptors.map(fd => {
     try {
       return readlinkSync(`/proc/${pid}/fd/${fd}`)
     } catch {

@@ -45,7 +45,7 @@ const lookAtMaps = `
 describe.if(process.platform === 'linux')('locked memory', () => {
   test('is locked, undumped, wiped on fork and guarded on both sides', async () => {
     const { output } = await run(
-      `useSecretMemory('plain'); const locked = allocateLocked(100); ${lookAtMaps}`,
+      `useSecretMemory('locked'); const locked = allocateLocked(100); ${lookAtMaps}`,
     )
     const map = JSON.parse(output)
     expect(map).toMatchObject({ size: 256, locked: 256, isSecretMemory: false })
@@ -196,7 +196,7 @@ describe('allocation', () => {
 
   test('does not change its kind of memory once some is in use', () => {
     allocateLocked(1).release()
-    expect(() => useSecretMemory('plain')).toThrow(
+    expect(() => useSecretMemory('locked')).toThrow(
       expect.objectContaining({ name: 'KmsError', code: 'unexpected' }),
     )
   })

@@ -111,8 +111,12 @@ describe('what the front adds', () => {
 
   test('a fee above the cap is refused, and the nonce is not used up', async () => {
     const greedy = { ...added, gas: '1000000', gasPrice: '1000000000001' }
-    const results = await sign([ethPayment(1), greedy], [ethPayment(2), added])
-    expect(results).toMatchObject([{ kind: 'refused', code: 'policy-denied' }, { kind: 'signed' }])
+    const refused = { kind: 'refused', code: 'policy-denied' } as const
+    expect(await sign([ethPayment(1), greedy], [btcPayment(3), {}])).toMatchObject([
+      refused,
+      { kind: 'signed' },
+    ])
+    expect(await sign([ethPayment(2), added])).toMatchObject([{ kind: 'signed' }])
   })
 })
 
@@ -199,6 +203,26 @@ describe('what is used once', () => {
   })
 })
 
+describe('questions that come together', () => {
+  test('do not sign one id twice', async () => {
+    const results = await Promise.all([
+      sign([ethPayment(1), added]),
+      sign([ethPayment(1), { ...added, nonce: '8' }]),
+      sign([ethPayment(1, {}, { value: '5' }), { ...added, nonce: '9' }]),
+    ])
+    const [first, second, third] = results.flat()
+    expect(first).toMatchObject({ kind: 'signed', repeated: false })
+    expect(second).toEqual({ ...first, repeated: true } as SignResult)
+    expect(third).toMatchObject(refusal('signed before'))
+    expect(signer.ledger.count()).toBe(1)
+  })
+
+  test('do not give one nonce to two payments', async () => {
+    const results = await Promise.all([1, 2, 3].map(n => sign([filledEthPayment(n, 7), {}])))
+    expect(results.flat().map(({ kind }) => kind)).toEqual(['signed', 'refused', 'refused'])
+  })
+})
+
 describe('a batch', () => {
   test('with bad payments signs the others and answers in order', async () => {
     const results = await sign(
@@ -233,7 +257,7 @@ describe('a batch', () => {
       }),
     })
     const payments = [btcPayment(1), btcPayment(2)].map(pending => ({ pending, completion: {} }))
-    expect(signer.answer({ type: 'sign', payments })).toEqual({
+    expect(await signer.answer({ type: 'sign', payments })).toEqual({
       fault: { code: 'disk', message: 'the ledger could not be written' },
     })
     restart()
@@ -272,7 +296,7 @@ describe('the vault', () => {
     await storeWallets(folder, [{ ...wallets.ethKey, id: unknownId }])
     await signer.ask({ type: 'reload' })
     writeFileSync(join(folder, 'wallet.dat'), old)
-    expect(signer.answer({ type: 'reload' })).toMatchObject({
+    expect(await signer.answer({ type: 'reload' })).toMatchObject({
       fault: { code: 'vault-rolled-back' },
     })
   })
@@ -289,7 +313,7 @@ describe('the vault', () => {
       ['ETH', { signatureId: wallets.ethMnemonic.id, index: 2 ** 31 }],
       ['DOGE', { signatureId: wallets.ethMnemonic.id, index: 0 }],
     ]) {
-      const answer = signer.answer({ type: 'publicKeys', chain, refs: [ref] })
+      const answer = await signer.answer({ type: 'publicKeys', chain, refs: [ref] })
       expect(answer).toMatchObject({ fault: { message: expect.not.stringContaining('internal') } })
     }
   })
@@ -335,10 +359,10 @@ describe('whatever comes over the pipe', () => {
     { requiredKeys: ['type'] },
   )
 
-  test('is answered or is a fault with a reason, never a crash', () => {
-    fc.assert(
-      fc.property(fc.oneof(question, fc.jsonValue()), body => {
-        const answer = JSON.stringify(signer.answer(body))
+  test('is answered or is a fault with a reason, never a crash', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(question, fc.jsonValue()), async body => {
+        const answer = JSON.stringify(await signer.answer(body))
         expect(answer).toMatch(/^\{"(ok|fault)":/)
         // What `asKmsError` makes of a TypeError.
         expect(answer).not.toContain('internal fault')
@@ -346,15 +370,20 @@ describe('whatever comes over the pipe', () => {
     )
   })
 
-  test('a serialized transaction that is any JSON is refused with a reason', () => {
-    fc.assert(
-      fc.property(fc.constantFrom('ETH', 'BTC'), fc.json(), (chain, serializedTransaction) => {
-        const base = chain === 'ETH' ? ethPayment(1) : btcPayment(1)
-        const payments = [{ pending: { ...base, serializedTransaction }, completion: {} }]
-        expect(signer.answer({ type: 'sign', payments })).toEqual({
-          ok: { results: [expect.objectContaining({ kind: 'refused', code: refusedCode })] },
-        })
-      }),
+  test('a serialized transaction that is any JSON is refused with a reason', async () => {
+    const anyText = fc.json()
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom('ETH', 'BTC'),
+        anyText,
+        async (chain, serializedTransaction) => {
+          const base = chain === 'ETH' ? ethPayment(1) : btcPayment(1)
+          const payments = [{ pending: { ...base, serializedTransaction }, completion: {} }]
+          expect(await signer.answer({ type: 'sign', payments })).toEqual({
+            ok: { results: [expect.objectContaining({ kind: 'refused', code: refusedCode })] },
+          })
+        },
+      ),
     )
   })
 })

@@ -3,6 +3,7 @@ import type { ErrorCode } from '../../src/base/errors.ts'
 import { KmsError } from '../../src/base/errors.ts'
 import type { Network } from '../../src/base/model.ts'
 import { findChain } from '../../src/chains/index.ts'
+import { openKeyRoom, openKeyRoom } from '../../src/secret/key-room.ts'
 import type { SignerClient } from '../../src/signer/client.ts'
 import { type Ledger, openLedger } from '../../src/signer/ledger.ts'
 import { encodeQuestion } from '../../src/signer/messages.ts'
@@ -16,7 +17,7 @@ export type InProcessSigner = Disposable &
     readonly vault: Vault
     readonly ledger: Ledger
     /** Answers a message off the pipe, whatever it is. */
-    answer(body: unknown): unknown
+    answer(body: unknown): Promise<unknown>
   }
 
 export function startSigner(
@@ -28,19 +29,23 @@ export function startSigner(
 ): InProcessSigner {
   const vault = openTestVault(folder)
   const ledger = wrapLedger(openLedger(join(folder, 'wallet.dat.ledger'), vault.auditKey))
+  const room = openKeyRoom()
   const now = () => 1_700_000_000_000
-  const core = createSigner({ vault, ledger, network, findChain, now })
-  const answer = (body: unknown): unknown => throughPipe(answerTo(throughPipe(body), core))
+  const core = createSigner({ vault, ledger, room, network, findChain, now })
+  const answer = async (body: unknown): Promise<unknown> =>
+    throughPipe(await answerTo(throughPipe(body), core))
   return {
     vault,
     ledger,
     answer,
     async ask(question) {
-      const { ok, fault } = answer(encodeQuestion(question)) as Answered
+      const { ok, fault } = (await answer(encodeQuestion(question))) as Answered
       if (fault !== undefined) throw new KmsError(fault.code, fault.message)
       return ok as never
     },
     [Symbol.dispose]() {
+      void room[Symbol.asyncDispose]()
+      void room[Symbol.asyncDispose]()
       ledger[Symbol.dispose]()
       vault[Symbol.dispose]()
     },

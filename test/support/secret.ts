@@ -1,6 +1,8 @@
 import { expect } from 'bun:test'
 import { KmsError } from '../../src/base/errors.ts'
+import type { PublicKeyOf } from '../../src/secret/hd.ts'
 import { allocateSecret, type Secret } from '../../src/secret/secret.ts'
+import { publicKeyOf } from '../../src/secret/sign.ts'
 
 /** Text or bytes as the program holds them; the source stays as it is. */
 export function secretOf(content: string | Uint8Array): Secret {
@@ -23,6 +25,21 @@ export function revealedText(secret: Secret): string {
 
 export function revealedHex(secret: Secret): string {
   return Buffer.from(revealed(secret)).toString('hex')
+}
+
+/** Public keys without a thread of their own; the real room has its own test. */
+export const publicKeyHere: PublicKeyOf = async (curve, key, compressed) =>
+  key.use(bytes => publicKeyOf(curve, bytes.subarray(0, 32), compressed))
+
+/** What the promise of `work` is rejected with, which must be a `KmsError`. */
+export async function rejectionOf(work: () => Promise<unknown>): Promise<KmsError> {
+  try {
+    await work()
+  } catch (thrown) {
+    if (thrown instanceof KmsError) return thrown
+    throw new Error('something else than a KmsError was thrown', { cause: thrown })
+  }
+  throw new Error('nothing was refused')
 }
 
 /** What `work` throws, which must be a `KmsError`. */

@@ -2,8 +2,15 @@ import { join } from 'node:path'
 import { realDisk } from '../../src/base/disk.ts'
 import type { Network } from '../../src/base/model.ts'
 import { findChain } from '../../src/chains/index.ts'
+import { type KeyRoom, openKeyRoom } from '../../src/secret/key-room.ts'
 import { keyWallet, mnemonicWallet } from '../../src/signer/wallets.ts'
-import { changeVault, openVault, type Vault, type VaultPlace } from '../../src/vault/vault.ts'
+import {
+  changeVault,
+  type NewWallet,
+  openVault,
+  type Vault,
+  type VaultPlace,
+} from '../../src/vault/vault.ts'
 import { secretOf } from './secret.ts'
 
 export const testPassword = 'a password for tests only'
@@ -25,12 +32,13 @@ export function vaultPlace(folder: string): VaultPlace {
 /** Adds wallets to the vault in `folder`, making it when there is none, at the least scrypt cost. */
 export async function storeWallets(folder: string, wallets: readonly TestWallet[]): Promise<void> {
   using password = secretOf(testPassword)
+  await using room = openKeyRoom()
   await changeVault(
     vaultPlace(folder),
     password,
-    draft => {
+    async draft => {
       for (const { id, ...wallet } of wallets) {
-        const made = sealable(wallet)
+        const made = await sealable(wallet, room)
         using _secret = made.secret
         using _node = made.node
         draft.add({ ...made, id })
@@ -45,9 +53,12 @@ export function openTestVault(folder: string): Vault {
   return openVault(vaultPlace(folder), password)
 }
 
-function sealable({ chain: id, network, mnemonic, key }: Omit<TestWallet, 'id'>) {
+function sealable(
+  { chain: id, network, mnemonic, key }: Omit<TestWallet, 'id'>,
+  { publicKey }: KeyRoom,
+): Promise<NewWallet> {
   const chain = findChain(id)
   if (chain === undefined) throw new Error(`no chain ${id}`)
-  if (mnemonic !== undefined) return mnemonicWallet(chain, network, secretOf(mnemonic))
-  return keyWallet(chain, network, secretOf(key ?? ''))
+  if (mnemonic !== undefined) return mnemonicWallet(chain, network, secretOf(mnemonic), publicKey)
+  return keyWallet(chain, network, secretOf(key ?? ''), publicKey)
 }

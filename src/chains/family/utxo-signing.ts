@@ -162,15 +162,20 @@ function isUnlocked(spend: Spend, found: Unlock): boolean {
   )
 }
 
-/** BIP-141: weight is three times the size without witnesses plus the whole size; four to a vbyte. */
-export function virtualSize(txData: string): number {
-  const bytes = fromHex(txData) ?? new Uint8Array()
-  const { inputs } = decodeTx(bytes)
-  const witnesses = inputs.map(({ witness }) => witness)
-  if (witnesses.every(witness => witness.length === 0)) return bytes.length
+/** DER with both numbers at their longest (BIP-66, low s), and the hash type. */
+const longestSignature = new Uint8Array(72)
+
+/**
+ * Virtual bytes of the transaction once signed, at most two less for each input (BIP-141): weight is
+ * three times the size without witnesses plus the whole size; four to a vbyte.
+ */
+export function signedSize(tx: UtxoTx, spends: readonly Spend[]): number {
+  const unlocks = spends.map(spend => unlock(spend, longestSignature))
+  const size = encodeTx(tx, unlocks).length
+  if (unlocks.every(({ witness }) => witness.length === 0)) return size
   const marker = 2
-  const witnessBytes = witnesses.reduce((sum, items) => sum + sizeOf(items), marker)
-  return Math.ceil((4 * bytes.length - 3 * witnessBytes) / 4)
+  const witnessBytes = unlocks.reduce((sum, { witness }) => sum + sizeOf(witness), marker)
+  return Math.ceil((4 * size - 3 * witnessBytes) / 4)
 }
 
 function sizeOf(witness: readonly Uint8Array[]): number {

@@ -10,7 +10,7 @@ import {
   ownScripts,
   type Spend,
 } from './utxo-script.ts'
-import { assembleSigned, readSigned, signingRequests, virtualSize } from './utxo-signing.ts'
+import { assembleSigned, readSigned, signingRequests, signedSize } from './utxo-signing.ts'
 import { feeOf, type UtxoTx } from './utxo-tx.ts'
 
 /** The numbers in which chains descended from Bitcoin differ. */
@@ -57,7 +57,7 @@ export function utxoChain(networks: UtxoNetworks): Chain {
     messages: (tx, own) => signingRequests(tx, spendsOf(tx, own)),
     assemble: (tx, own, signatures) => assembleSigned(tx, spendsOf(tx, own), signatures),
     decodeSigned: (txData, tx, own) => readSigned(txData, tx, spendsOf(tx, own)),
-    feeCap: (_, signed) => maxFeePerVbyte * BigInt(virtualSize(signed.txData)),
+    feeCap: (tx, own) => maxFeePerVbyte * BigInt(signedSize(tx, spendsOf(tx, own))),
     broadcast: { path: networks.broadcastPath, offchain: true },
   })
 }

@@ -20,7 +20,7 @@ export const daemon: Action = async context => {
       'the daemon runs on linux and macOS; on windows use the other commands',
     )
   }
-  const { network, place } = context
+  const { network, place, secretMemory } = context
   const front = frontConfig(context)
   if (!vaultExists(place)) {
     throw new KmsError('vault-missing', `there is no vault at ${place.path}`, {
@@ -29,7 +29,7 @@ export const daemon: Action = async context => {
   }
   return launch({
     self: context.self,
-    signer: { vaultPath: place.path, network, lockWaitMs: place.lockWaitMs },
+    signer: { vaultPath: place.path, network, secretMemory, lockWaitMs: place.lockWaitMs },
     front,
     frontEnvironment: frontEnvironment(context),
     readPassword: context.password,

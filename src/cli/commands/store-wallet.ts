@@ -1,4 +1,5 @@
 import { prettyJson } from '../../base/json.ts'
+import { openKeyRoom } from '../../secret/key-room.ts'
 import { checkMnemonic, generateMnemonic } from '../../secret/mnemonic.ts'
 import type { Secret } from '../../secret/secret.ts'
 import { keyWallet, mnemonicWallet } from '../../signer/wallets.ts'
@@ -12,7 +13,8 @@ import type { Context } from '../context.ts'
 export const generateManagedWallet: Action = async (context, [chainId]) => {
   const chain = chainArgument(chainId)
   using password = context.password()
-  const wallet = mnemonicWallet(chain, context.network, generateMnemonic())
+  await using room = openKeyRoom()
+  const wallet = await mnemonicWallet(chain, context.network, generateMnemonic(), room.publicKey)
   const { id, xpub } = await store(context, password, wallet)
   context.terminal.answer(prettyJson({ signatureId: id, xpub }))
   return 0
@@ -23,7 +25,9 @@ export const storeManagedWallet: Action = async (context, [chainId]) => {
   const chain = chainArgument(chainId)
   using password = context.password()
   using given = context.askSecret('Mnemonic to store')
-  const wallet = mnemonicWallet(chain, context.network, checkMnemonic(given))
+  await using room = openKeyRoom()
+  const mnemonic = checkMnemonic(given)
+  const wallet = await mnemonicWallet(chain, context.network, mnemonic, room.publicKey)
   const { id, xpub } = await store(context, password, wallet)
   context.terminal.answer(prettyJson({ signatureId: id, xpub }))
   return 0
@@ -32,7 +36,9 @@ export const storeManagedWallet: Action = async (context, [chainId]) => {
 /** `storemanagedprivatekey CHAIN`: the key is asked for first, then the password, as the original. */
 export const storeManagedPrivateKey: Action = async (context, [chainId]) => {
   const chain = chainArgument(chainId)
-  const wallet = keyWallet(chain, context.network, context.askSecret('Private key to store'))
+  const keyText = context.askSecret('Private key to store')
+  await using room = openKeyRoom()
+  const wallet = await keyWallet(chain, context.network, keyText, room.publicKey)
   using _secret = wallet.secret
   using password = context.password()
   const { id } = await store(context, password, wallet)

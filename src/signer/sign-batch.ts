@@ -1,0 +1,235 @@
+import { createHash } from 'node:crypto'
+import { equalBytes, utf8 } from '../base/bytes.ts'
+import { asKmsError, KmsError } from '../base/errors.ts'
+import type { KeyRef, Network, PendingTx, PublicKey, Signature, Signed } from '../base/model.ts'
+import type { Chain, Own, Prepared } from '../chains/chain.ts'
+import type { KeyRoom, SignTask } from '../secret/key-room.ts'
+import type { Secret } from '../secret/secret.ts'
+import { verify } from '../secret/sign.ts'
+import { parsePending } from '../tatum/pending.ts'
+import type { WalletInfo } from '../vault/records.ts'
+import type { Vault } from '../vault/vault.ts'
+import type { Ledger, LedgerEntry, StoredSignature } from './ledger.ts'
+import type { Payment, SignResult } from './messages.ts'
+import { privateKeyAt, publicKeyAt, walletFor } from './wallets.ts'
+
+export type SignerDeps = {
+  readonly vault: Vault
+  readonly ledger: Ledger
+  readonly room: Pick<KeyRoom, 'sign'>
+  readonly network: Network
+  readonly findChain: (id: string) => Chain | undefined
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+}
+
+/** Checking every signature again would cost three quarters of the throughput; one in 64 is checked. */
+const checkEvery = 64
+let paymentsSigned = 0
+
+/**
+ * Signs what may be signed, commits all of it at once, and only then answers: no signature leaves
+ * this process before the ledger has it on disk. One refused payment does not hold up the others.
+ */
+export async function signBatch(
+  deps: SignerDeps,
+  payments: readonly Payment[],
+): Promise<readonly SignResult[]> {
+  using keys = new DisposableStack()
+  const batch: Batch = { jobs: new Map(), claims: new Map(), keys }
+  const plans = payments.map(payment => orRefusal(() => plan(deps, payment, batch)))
+  const jobs = plans.filter(answer => 'prepared' in answer)
+  const signatures = await deps.room.sign(jobs.flatMap(({ tasks }) => tasks))
+
+  let at = 0
+  const sealed = new Map<string, LedgerEntry | Refusal>()
+  for (const job of jobs) {
+    const own = signatures.slice(at, at + job.tasks.length)
+    at += job.tasks.length
+    sealed.set(
+      job.pending.id,
+      orRefusal(() => seal(deps, job, own)),
+    )
+  }
+  deps.ledger.commit([...sealed.values()].filter(answer => 'pendingId' in answer))
+
+  return plans.map(answer => {
+    if ('kind' in answer) return answer
+    const first = sealed.get('prepared' in answer ? answer.pending.id : answer.sameAs)
+    if (first === undefined) throw new KmsError('unexpected', 'a payment was lost in its batch')
+    return 'kind' in first ? first : signedResult(first, 'sameAs' in answer)
+  })
+}
+
+type Refusal = Extract<SignResult, { kind: 'refused' }>
+
+/** What is under way in one batch, so that no two of its payments use the same thing. */
+type Batch = {
+  readonly jobs: Map<string, Job>
+  /** Which pending id has a nonce or output, before the ledger knows. */
+  readonly claims: Map<string, string>
+  /** Wipes the opened keys when the batch is signed. */
+  readonly keys: DisposableStack
+}
+
+/** A payment that is ready to be signed. */
+type Job = {
+  readonly pending: PendingTx
+  readonly serializedHash: Uint8Array
+  readonly owned: readonly OwnKey[]
+  readonly own: Own
+  readonly prepared: Prepared
+  readonly tasks: readonly SignTask[]
+}
+
+type OwnKey = { readonly ref: KeyRef; readonly wallet: WalletInfo; readonly publicKey: PublicKey }
+
+/** A job, or an answer that needs no signing: the ledger's, or whatever its twin comes to. */
+function plan(
+  deps: SignerDeps,
+  { pending: sent, completion }: Payment,
+  batch: Batch,
+): Job | SignResult | { readonly sameAs: string } {
+  const pending = parsePending(sent)
+  const serializedHash = createHash('sha256').update(utf8(pending.serializedTransaction)).digest()
+  const stored = deps.ledger.find(pending.id)
+  if (stored !== undefined) {
+    refuseOtherContents(stored, { ...pending, serializedHash, network: deps.network })
+    return signedResult(stored, true)
+  }
+  const twin = batch.jobs.get(pending.id)
+  if (twin !== undefined) {
+    const { network } = deps
+    refuseOtherContents(
+      { chain: twin.pending.chain, network, serializedHash: twin.serializedHash },
+      { ...pending, serializedHash, network },
+    )
+    return { sameAs: pending.id }
+  }
+
+  const chain = needChain(deps, pending.chain)
+  const owned = chain.keys(pending).map(ref => ownKey(deps, chain, ref))
+  const own: Own = { network: deps.network, keys: owned.map(({ publicKey }) => publicKey) }
+  const prepared = chain.prepare(pending, own, completion)
+  takeClaims(deps, chain, pending.id, prepared, batch)
+  const tasks = openKeys(deps.vault, chain, owned, prepared, batch.keys)
+  const job: Job = { pending, serializedHash, owned, own, prepared, tasks }
+  batch.jobs.set(pending.id, job)
+  return job
+}
+
+/** One id, one transaction: the same id with other contents is a fault or an attack. */
+function refuseOtherContents(
+  before: Pick<StoredSignature, 'chain' | 'network' | 'serializedHash'>,
+  now: Pick<StoredSignature, 'chain' | 'network' | 'serializedHash'>,
+): void {
+  const isSame =
+    before.chain === now.chain &&
+    before.network === now.network &&
+    equalBytes(before.serializedHash, now.serializedHash)
+  if (isSame) return
+  throw new KmsError(
+    'transaction-refused',
+    'this pending id was signed before with another transaction',
+  )
+}
+
+/** A wallet's public key, if the payment may use it. */
+export function ownKey(
+  { vault, network }: Pick<SignerDeps, 'vault' | 'network'>,
+  chain: Chain,
+  ref: KeyRef,
+): OwnKey {
+  const wallet = walletFor(vault, chain, network, ref)
+  return { ref, wallet, publicKey: publicKeyAt(chain, wallet, ref.index) }
+}
+
+/** A nonce or an output that another payment has is never signed for again (DESIGN 2). */
+function takeClaims(
+  { ledger, network }: SignerDeps,
+  chain: Chain,
+  pendingId: string,
+  { claims }: Prepared,
+  batch: Batch,
+): void {
+  for (const claim of claims) {
+    const owner =
+      batch.claims.get(`${chain.id}/${claim}`) ?? ledger.claimant(chain.id, network, claim)
+    if (owner !== undefined) {
+      throw new KmsError('transaction-refused', `${claim} is already used by payment ${owner}`)
+    }
+  }
+  for (const claim of claims) batch.claims.set(`${chain.id}/${claim}`, pendingId)
+}
+
+/** One task per message; each key is opened once and stays open until the batch is signed. */
+function openKeys(
+  vault: Vault,
+  chain: Chain,
+  owned: readonly OwnKey[],
+  { requests }: Prepared,
+  keys: DisposableStack,
+): readonly SignTask[] {
+  const opened = new Map<number, Secret>()
+  return requests.map(request => {
+    const owner = owned[request.key]
+    if (owner === undefined) throw new KmsError('unexpected', 'a message names a key we lack')
+    const key =
+      opened.get(request.key) ?? keys.use(privateKeyAt(chain, vault, owner.wallet, owner.ref.index))
+    opened.set(request.key, key)
+    return { key, request }
+  })
+}
+
+/** Assembles and reads back; what comes of it may go into the ledger. */
+function seal(
+  { network, now }: SignerDeps,
+  { pending, serializedHash, owned, own, prepared }: Job,
+  signatures: readonly Signature[],
+): LedgerEntry {
+  const { txData, txId }: Signed = prepared.seal(signatures)
+  if (paymentsSigned++ % checkEvery === 0) verifyAll(prepared, signatures, own)
+  const { intent, claims } = prepared
+  const facts = {
+    keys: owned.map(({ ref }) => ({ ...ref })),
+    kind: intent.kind,
+    from: intent.from,
+    outputs: intent.outputs.map(output => ({ ...output, amount: output.amount.toString() })),
+    fee: intent.fee ? { ...intent.fee, amount: intent.fee.amount.toString() } : null,
+  }
+  const { id: pendingId, chain } = pending
+  const signedAt = now()
+  return { pendingId, chain, network, serializedHash, txData, txId, facts, claims, signedAt }
+}
+
+function verifyAll({ requests }: Prepared, signatures: readonly Signature[], own: Own): void {
+  requests.forEach((request, i) => {
+    const signature = signatures[i]
+    const publicKey = own.keys[request.key]
+    if (!signature || !publicKey || !verify(request, signature, publicKey)) {
+      throw new KmsError('unexpected', 'a signature just made does not verify')
+    }
+  })
+}
+
+export function needChain({ findChain }: Pick<SignerDeps, 'findChain'>, id: string): Chain {
+  const chain = findChain(id)
+  if (chain === undefined) throw new KmsError('transaction-malformed', 'unknown chain')
+  return chain
+}
+
+function signedResult(
+  { txData, txId }: Pick<StoredSignature, 'txData' | 'txId'>,
+  repeated: boolean,
+): SignResult {
+  return { kind: 'signed', txData, txId, repeated }
+}
+
+function orRefusal<T>(work: () => T): T | Refusal {
+  try {
+    return work()
+  } catch (thrown) {
+    const { code, message: reason } = asKmsError(thrown)
+    return { kind: 'refused', code, reason }
+  }
+}

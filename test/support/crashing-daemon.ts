@@ -1,0 +1,120 @@
+/**
+ * The daemon with a death in it: both processes as they are, except that every write to ledger and
+ * journal and every HTTP exchange is a point, before and after, at which the whole process group
+ * can be killed. `crashing-daemon.ts PLAN` starts it; the plan travels in argv to both processes.
+ */
+import { appendFileSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { ensureFolder, realDisk } from '../../src/base/disk.ts'
+import { request } from '../../src/base/http.ts'
+import { findChain } from '../../src/chains/index.ts'
+import { runFront } from '../../src/daemon/front.ts'
+import { openJournal } from '../../src/daemon/journal.ts'
+import { frontChannelFd, launch } from '../../src/signer/launch.ts'
+import { openLedger } from '../../src/signer/ledger.ts'
+import { runSigner } from '../../src/signer/run.ts'
+import { decodeSignerSettings } from '../../src/signer/settings.ts'
+import { secretOf } from './secret.ts'
+import { testPassword, vaultPlace } from './test-vault.ts'
+
+export type CrashPlan = {
+  readonly folder: string
+  readonly apiUrl: string
+  readonly apiKey: string
+  readonly approverUrl: string
+  /** Dies at this point, counted from 1 over both processes; never when it is 0. */
+  readonly dieAt: number
+}
+
+/** One byte per point that was passed. */
+export const pointsFile = 'points-passed'
+
+if (import.meta.main) process.exit(await main(process.argv.slice(2)))
+
+async function main([planText = '', role, settings = '']: readonly string[]): Promise<number> {
+  const plan: CrashPlan = JSON.parse(planText)
+  if (role === 'front') return startFront(plan)
+  if (role === 'signer') return startSigner(plan, settings)
+  if (ownGroup() !== process.pid) throw new Error('this must lead a process group of its own')
+  const { folder, apiUrl, apiKey, approverUrl } = plan
+  return launch({
+    self: [process.execPath, Bun.main, planText],
+    signer: { vaultPath: vaultPlace(folder).path, network: 'mainnet', lockWaitMs: 0 },
+    front: {
+      apiUrl,
+      apiKey,
+      approver: { url: approverUrl, method: 'GET' },
+      insecureHttp: false,
+      network: 'mainnet',
+      chains: ['BTC', 'ETH'],
+      periodMs: 1000,
+      runOnce: true,
+      journalFolder: join(folder, 'journal'),
+      logAsJson: true,
+    },
+    frontEnvironment: {},
+    readPassword: () => secretOf(testPassword),
+  })
+}
+
+async function startFront(plan: CrashPlan): Promise<number> {
+  const report = await runFront({
+    channelFd: frontChannelFd,
+    version: 'test',
+    findChain,
+    now: () => Date.now(),
+    sleep: ms => Bun.sleep(Math.min(ms, 10)),
+    random: () => 0,
+    writeLog: line => process.stderr.write(`${line}\n`),
+    makeFolder: path => {
+      ensureFolder(realDisk, path)
+    },
+    onStopSignal: () => {},
+    http: asked => between(plan, () => request(asked)),
+    async openJournal(path, now) {
+      const journal = await openJournal(path, now)
+      return { ...journal, record: row => between(plan, () => journal.record(row)) }
+    },
+  })
+  return report?.failures.length ?? 0
+}
+
+function startSigner(plan: CrashPlan, settings: string): Promise<number> {
+  return runSigner(decodeSignerSettings(settings), {
+    place: vaultPlace(plan.folder),
+    findChain,
+    now: () => Date.now(),
+    onStopSignal: () => {},
+    openLedger(path, auditKey) {
+      const ledger = openLedger(path, auditKey)
+      return {
+        ...ledger,
+        commit(entries) {
+          pass(plan)
+          ledger.commit(entries)
+          pass(plan)
+        },
+      }
+    },
+  })
+}
+
+async function between<T>(plan: CrashPlan, work: () => Promise<T>): Promise<T> {
+  pass(plan)
+  const answer = await work()
+  pass(plan)
+  return answer
+}
+
+function pass({ folder, dieAt }: CrashPlan): void {
+  const points = join(folder, pointsFile)
+  appendFileSync(points, '.')
+  // Two processes may pass at once, so that the number itself may never be seen.
+  if (dieAt > 0 && statSync(points).size >= dieAt) process.kill(-ownGroup(), 'SIGKILL')
+}
+
+/** Field 5 of proc(5) stat. */
+function ownGroup(): number {
+  const stat = readFileSync('/proc/self/stat', 'latin1')
+  return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[2])
+}
