@@ -19,9 +19,12 @@ const flags = [
   '--no-compile-autoload-package-json',
 ]
 
+/** Threads have entry points of their own; `secret/key-room.ts` knows where they end up. */
+const workers = entry === 'src/main.ts' ? ['src/secret/key-worker.ts'] : []
+
 mkdirSync(dirname(outfile), { recursive: true })
 const { exitCode } = Bun.spawnSync(
-  [process.execPath, 'build', ...flags, entry, `--outfile=${outfile}`],
+  [process.execPath, 'build', ...flags, entry, ...workers, `--outfile=${outfile}`],
   { stdout: 'inherit', stderr: 'inherit' },
 )
 if (exitCode !== 0) process.exit(exitCode ?? 1)

@@ -64,7 +64,9 @@ async function queueCase(tatum: FakeTatum, found: RecordedCase): Promise<string>
     const answer = await kms(['storemanagedprivatekey', chain, ...flags], `${privateKey}\n`)
     stored.set(oldId, JSON.parse(answer).signatureId)
   }
-  console.log(`$ tatum-kms storemanagedprivatekey ${chain} ${flags.join(' ')} # ${stored.size} key(s)`)
+  console.log(
+    `$ tatum-kms storemanagedprivatekey ${chain} ${flags.join(' ')} # ${stored.size} key(s)`,
+  )
   return tatum.queue({ ...pending, chain, hashes: pending.hashes.map(id => stored.get(id)) })
 }
 

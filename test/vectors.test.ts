@@ -99,7 +99,10 @@ test('every difference is one of a recorded case', () => {
   expect(Object.keys(differences).toSorted()).toEqual(recorded.toSorted())
 })
 
-async function run(found: RecordedCase): Promise<Outcome> {
+/** Variables that belong to a case (test/vectors/README.md). */
+type WithVariables = RecordedCase & { readonly environment?: Readonly<Record<string, string>> }
+
+async function run(found: WithVariables): Promise<Outcome> {
   using home = makeHome(empty)
   await using tatum = startReplayTatum(found)
   await storeWallets(

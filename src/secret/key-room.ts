@@ -8,8 +8,11 @@ import type { Secret } from './secret.ts'
  * is none, so that the copies noble makes do not stay behind.
  */
 export type KeyRoom = AsyncDisposable & {
-  /** Answers in the order of the tasks. The keys must stay open until then. */
-  sign(tasks: readonly SignTask[]): Promise<readonly Signature[]>
+  /**
+   * Answers in the order of the tasks; null where a key could not be used. The keys must stay open
+   * until then.
+   */
+  sign(tasks: readonly SignTask[]): Promise<readonly (Signature | null)[]>
   publicKey(curve: Curve, key: Secret, compressed?: boolean): Promise<PublicKey>
 }
 
@@ -32,6 +35,7 @@ export function openKeyRoom(): KeyRoom {
   }
 
   const run = async (tasks: readonly KeyTask[]): Promise<readonly KeyResult[]> => {
+    if (tasks.length === 0) return []
     clearTimeout(idle)
     thread ??= startThread()
     try {
@@ -58,12 +62,13 @@ export function openKeyRoom(): KeyRoom {
       const results = await enqueue(
         tasks.map(({ key, request }) => ({ kind: 'sign', address: key.address, request })),
       )
-      return results as readonly Signature[]
+      return results as readonly (Signature | null)[]
     },
     async publicKey(curve, key, compressed = true) {
       const [result] = await enqueue([
         { kind: 'publicKey', address: key.address, curve, compressed },
       ])
+      if (!result) throw new KmsError('unexpected', 'a key could not be used')
       return result as PublicKey
     },
     async [Symbol.asyncDispose]() {
@@ -89,7 +94,7 @@ function startThread(): Thread {
       const { promise, resolve, reject } = Promise.withResolvers<readonly KeyResult[]>()
       worker.onmessage = ({ data }: MessageEvent<readonly KeyResult[]>) => resolve(data)
       // What went wrong in there may have a key in its text: it is not passed on.
-      worker.onerror = () => reject(new KmsError('unexpected', 'a key could not be used'))
+      worker.onerror = () => reject(new KmsError('unexpected', 'the thread for keys has failed'))
       uses += tasks.length
       worker.postMessage(tasks)
       return promise

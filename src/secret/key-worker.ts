@@ -12,7 +12,8 @@ export type KeyTask =
       readonly compressed: boolean
     }
 
-export type KeyResult = Signature | PublicKey
+/** Null where the key could not be used; why is not told: it could hold a part of the key. */
+export type KeyResult = Signature | PublicKey | null
 
 declare const self: Worker
 
@@ -26,10 +27,14 @@ self.onmessage = ({ data }: MessageEvent<readonly KeyTask[]>) => {
 
 function perform(task: KeyTask): KeyResult {
   const key = viewMemory(task.address, 32)
-  switch (task.kind) {
-    case 'sign':
-      return sign(task.request, key)
-    case 'publicKey':
-      return publicKeyOf(task.curve, key, task.compressed)
+  try {
+    switch (task.kind) {
+      case 'sign':
+        return sign(task.request, key)
+      case 'publicKey':
+        return publicKeyOf(task.curve, key, task.compressed)
+    }
+  } catch {
+    return null
   }
 }

@@ -48,7 +48,7 @@ export async function signBatch(
     at += job.tasks.length
     sealed.set(
       job.pending.id,
-      orRefusal(() => seal(deps, job, own)),
+      orRefusal(() => seal(deps, job, requireAll(own))),
     )
   }
   deps.ledger.commit([...sealed.values()].filter(answer => 'pendingId' in answer))
@@ -200,6 +200,12 @@ function seal(
   const { id: pendingId, chain } = pending
   const signedAt = now()
   return { pendingId, chain, network, serializedHash, txData, txId, facts, claims, signedAt }
+}
+
+function requireAll(signatures: readonly (Signature | null)[]): readonly Signature[] {
+  const made = signatures.filter(signature => signature !== null)
+  if (made.length === signatures.length) return made
+  throw new KmsError('unexpected', 'a key of this payment could not be used')
 }
 
 function verifyAll({ requests }: Prepared, signatures: readonly Signature[], own: Own): void {

@@ -113,7 +113,7 @@ function open(path: string) {
 }
 
 async function expectDiskFault(work: Promise<unknown>): Promise<void> {
-  const fault = await work.catch(thrown => thrown)
+  const fault = await work.catch((thrown: unknown) => thrown)
   expect(fault).toBeInstanceOf(KmsError)
-  expect(fault.code).toBe('disk')
+  expect(fault).toMatchObject({ code: 'disk' })
 }

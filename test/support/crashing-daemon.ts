@@ -39,7 +39,12 @@ async function main([planText = '', role, settings = '']: readonly string[]): Pr
   const { folder, apiUrl, apiKey, approverUrl } = plan
   return launch({
     self: [process.execPath, Bun.main, planText],
-    signer: { vaultPath: vaultPlace(folder).path, network: 'mainnet', lockWaitMs: 0 },
+    signer: {
+      vaultPath: vaultPlace(folder).path,
+      network: 'mainnet',
+      secretMemory: 'auto',
+      lockWaitMs: 0,
+    },
     front: {
       apiUrl,
       apiKey,

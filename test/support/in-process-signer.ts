@@ -3,7 +3,7 @@ import type { ErrorCode } from '../../src/base/errors.ts'
 import { KmsError } from '../../src/base/errors.ts'
 import type { Network } from '../../src/base/model.ts'
 import { findChain } from '../../src/chains/index.ts'
-import { openKeyRoom, openKeyRoom } from '../../src/secret/key-room.ts'
+import { openKeyRoom } from '../../src/secret/key-room.ts'
 import type { SignerClient } from '../../src/signer/client.ts'
 import { type Ledger, openLedger } from '../../src/signer/ledger.ts'
 import { encodeQuestion } from '../../src/signer/messages.ts'
@@ -44,7 +44,6 @@ export function startSigner(
       return ok as never
     },
     [Symbol.dispose]() {
-      void room[Symbol.asyncDispose]()
       void room[Symbol.asyncDispose]()
       ledger[Symbol.dispose]()
       vault[Symbol.dispose]()

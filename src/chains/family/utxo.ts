@@ -10,7 +10,7 @@ import {
   ownScripts,
   type Spend,
 } from './utxo-script.ts'
-import { assembleSigned, readSigned, signingRequests, signedSize } from './utxo-signing.ts'
+import { assembleSigned, readSigned, signedSize, signingRequests } from './utxo-signing.ts'
 import { feeOf, type UtxoTx } from './utxo-tx.ts'
 
 /** The numbers in which chains descended from Bitcoin differ. */

@@ -1,0 +1,169 @@
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { HDKey } from '@scure/bip32'
+import { entropyToMnemonic, mnemonicToSeedSync } from '@scure/bip39'
+import { wordlist } from '@scure/bip39/wordlists/english.js'
+import { hash160 } from '@scure/btc-signer/utils.js'
+import { chains, findChain } from '../../src/chains/index.ts'
+import { scrypt } from '../../src/secret/kdf.ts'
+import { parseKeyText } from '../../src/secret/key-text.ts'
+import { deriveKeys, unwrapMaster } from '../../src/vault/envelope.ts'
+import { decodeHeader } from '../../src/vault/header.ts'
+import type { QueuedTx } from './fake-world.ts'
+import type { Marked } from './needles.ts'
+import { btcPayment, btcScript, ethPayment } from './payments.ts'
+import { recordedCases } from './recorded-cases.ts'
+import { revealed, secretOf } from './secret.ts'
+import { type TestWallet, testPassword, vaultPlace } from './test-vault.ts'
+
+/** Secrets that stand nowhere else: not in this program, not in a word list, not in a vector. */
+const fixed = {
+  ethMnemonic: { ...walletOf(101, 'ETH'), mnemonic: mnemonicOf('eth') },
+  btcMnemonic: { ...walletOf(102, 'BTC'), mnemonic: mnemonicOf('btc') },
+  ethKey: { ...walletOf(103, 'ETH'), key: `0x${Buffer.from(digest('key')).toString('hex')}` },
+} as const satisfies Record<string, TestWallet>
+
+/** Children of the mnemonic wallets that sign. */
+const indexes = [0, 1, 7]
+
+/** For each chain its first recorded payment of single keys that fits a main network. */
+const recorded = chains.flatMap(({ id }) => {
+  const found = recordedCases(id).find(
+    ({ network, expected, pending, wallets }) =>
+      network === 'mainnet' &&
+      expected.outcome === 'signed' &&
+      pending.withdrawalId === undefined &&
+      Object.values(wallets).every(({ privateKey }) => privateKey !== undefined),
+  )
+  return found === undefined ? [] : [found]
+})
+
+/** The recorded ids are the same in every chain's file; here each wallet has its own. */
+const renamed = recorded.map(({ chain, network, wallets, pending }, i) => {
+  const ids = Object.keys(wallets).map(
+    (old, j) => [old, walletOf(1_000 + 10 * i + j, chain).id] as const,
+  )
+  const rename = (old: string): string => new Map(ids).get(old) ?? old
+  return {
+    payment: { ...pending, chain, hashes: pending.hashes.map(rename) },
+    wallets: Object.entries(wallets).map(([old, { privateKey = '' }]) => ({
+      id: rename(old),
+      chain,
+      network,
+      key: privateKey,
+    })),
+  }
+})
+
+export const recordedPayments: readonly QueuedTx[] = renamed.map(({ payment }) => payment)
+
+/** Wallets whose secrets are looked for. */
+export const markedWallets: readonly TestWallet[] = [
+  ...Object.values(fixed),
+  ...renamed.flatMap(({ wallets }) => wallets),
+]
+
+/** Payment `n` of endless different ones; each wallet and index gets its turn. */
+export function markedPayment(n: number): QueuedTx {
+  const index = indexes[n % indexes.length] ?? 0
+  const { ethKey, ethMnemonic, btcMnemonic } = fixed
+  const payment =
+    [
+      ethPayment(n, { hashes: [ethKey.id], index: 0 }),
+      ethPayment(n, { hashes: [ethMnemonic.id], index }),
+      btcPayment(n, { hashes: [btcMnemonic.id], index }),
+    ][Math.floor(n / indexes.length) % 3] ?? ethPayment(n)
+  if (payment.chain === 'ETH') return payment
+  const script = `76a914${Buffer.from(hash160(publicKeyOf(btcMnemonic, index))).toString('hex')}88ac`
+  const serializedTransaction = payment.serializedTransaction.replaceAll(btcScript, script)
+  return { ...payment, serializedTransaction }
+}
+
+/** What a wallet's secret can be seen as, on its way to a signature. */
+export function secretsOf({
+  id,
+  chain: chainId,
+  network,
+  mnemonic,
+  key,
+}: TestWallet): readonly Marked[] {
+  const chain = findChain(chainId)
+  if (chain === undefined) throw new Error(`no chain ${chainId}`)
+  const name = `${chainId} wallet ${id.slice(-3)}`
+  if (mnemonic === undefined) {
+    const parsed = parseKeyText(chain.key, network, secretOf(key ?? ''))
+    return [{ name: `key of ${name}`, bytes: revealed(parsed.key) }]
+  }
+  const seed = mnemonicToSeedSync(mnemonic)
+  const nodes = nodesOf(HDKey.fromMasterSeed(seed), chain.key.derivation.path[network])
+  const account = nodes.at(-1)?.node
+  return [
+    { name: `mnemonic of ${name}`, bytes: Buffer.from(mnemonic) },
+    { name: `seed of ${name}`, bytes: seed },
+    // Of a node the key alone is secret: the account's chain code is in its xpub.
+    ...nodes.map(({ path, node }) => ({ name: `node ${path} of ${name}`, bytes: keyOf(node) })),
+    ...indexes.map(index => ({
+      name: `key ${index} of ${name}`,
+      bytes: keyOf(account?.deriveChild(index)),
+    })),
+  ]
+}
+
+/** The password and every key that opens the vault in `folder`. */
+export function vaultSecretsOf(folder: string): readonly Marked[] {
+  const { header } = decodeHeader(readFileSync(vaultPlace(folder).path))
+  using password = secretOf(testPassword)
+  using master = unwrapMaster(header, password).master
+  using keys = deriveKeys(master, header.vaultId)
+  const keks = header.slots.map(({ salt, cost }) => scrypt(password, salt, cost))
+  return [
+    { name: 'password', bytes: Buffer.from(testPassword) },
+    ...keks.map(kek => ({ name: 'password key', bytes: revealed(kek) })),
+    { name: 'master key', bytes: revealed(master) },
+    { name: 'body key', bytes: revealed(keys.body) },
+    { name: 'record key', bytes: revealed(keys.record) },
+    { name: 'audit key', bytes: revealed(keys.audit) },
+  ]
+}
+
+/** The nodes from the master key down a path, each by its own path. */
+function nodesOf(master: HDKey, path: string): readonly { path: string; node: HDKey }[] {
+  let node = master
+  let at = 'm'
+  const steps = path.split('/').slice(1)
+  return [
+    { path: at, node },
+    ...steps.map(step => {
+      at = `${at}/${step}`
+      node = node.derive(`m/${step}`)
+      return { path: at, node }
+    }),
+  ]
+}
+
+function publicKeyOf({ chain, network, mnemonic = '' }: TestWallet, index: number): Uint8Array {
+  const path = findChain(chain)?.key.derivation.path[network]
+  const { publicKey } = HDKey.fromMasterSeed(mnemonicToSeedSync(mnemonic)).derive(
+    `${path}/${index}`,
+  )
+  if (publicKey === null) throw new Error('no public key')
+  return publicKey
+}
+
+function keyOf(node: HDKey | undefined): Uint8Array {
+  if (!node?.privateKey) throw new Error('a node without its key')
+  return node.privateKey
+}
+
+function mnemonicOf(label: string): string {
+  return entropyToMnemonic(digest(label), wordlist)
+}
+
+function digest(label: string): Uint8Array {
+  return createHash('sha256').update(`memory scan: ${label}`).digest()
+}
+
+function walletOf(n: number, chain: string) {
+  const id = `00000000-0000-4000-8000-${`${n}`.padStart(12, '0')}`
+  return { id, chain, network: 'mainnet' } as const
+}
