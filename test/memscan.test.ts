@@ -90,9 +90,17 @@ async function pay(tatum: FakeTatum, daemon: DaemonProcess, look: () => void): P
     for (let n = 0; n < paymentsPerCycle; n++) {
       queued.push(tatum.queue(markedPayment(cycle * paymentsPerCycle + n)))
     }
-    await until(() => settled.size > queued.length - paymentsPerCycle / 2, daemon.said, 20_000)
+    await until(
+      () => settled.size > queued.length - paymentsPerCycle / 2,
+      () => daemon.said().slice(-600),
+      20_000,
+    )
     look()
-    await until(() => settled.size === queued.length, daemon.said, 20_000)
+    await until(
+      () => settled.size === queued.length,
+      () => daemon.said().slice(-600),
+      20_000,
+    )
   }
 }
 

@@ -1,4 +1,5 @@
 import { concat } from './bytes.ts'
+import { KmsError } from './errors.ts'
 
 /** Big-endian unsigned integers, the order in which every format of ours writes them. */
 export const u8 = (value: number): Uint8Array => Uint8Array.of(value)
@@ -20,6 +21,7 @@ export const u64 = (value: bigint): Uint8Array => {
 
 /** One tagged field: tag u8, length u16, value. */
 export function field(tag: number, value: Uint8Array): Uint8Array {
+  if (value.length > 0xffff) throw new KmsError('unexpected', 'a field is too long for its format')
   return concat(u8(tag), u16(value.length), value)
 }
 

@@ -69,6 +69,7 @@ export const commands: readonly Command[] = [
         about: 'the journal (default: journal/ beside the vault)',
       },
       { name: 'run-once', about: 'poll once, finish what was found, exit' },
+      { name: 'accept-rollback', about: 'an older copy of the vault was put back on purpose' },
       { name: 'insecure-http', about: 'allow http to the Tatum API on another host' },
       testnet,
       ...vault,

@@ -12,7 +12,7 @@ export type KeyRoom = AsyncDisposable & {
    * Answers in the order of the tasks; null where a key could not be used. The keys must stay open
    * until then.
    */
-  sign(tasks: readonly SignTask[]): Promise<readonly (Signature | null)[]>
+  signAll(tasks: readonly SignTask[]): Promise<readonly (Signature | null)[]>
   publicKey(curve: Curve, key: Secret, compressed?: boolean): Promise<PublicKey>
 }
 
@@ -58,7 +58,7 @@ export function openKeyRoom(): KeyRoom {
   }
 
   return {
-    async sign(tasks) {
+    async signAll(tasks) {
       const results = await enqueue(
         tasks.map(({ key, request }) => ({ kind: 'sign', address: key.address, request })),
       )

@@ -41,6 +41,8 @@ export type Ledger = Disposable & {
   commit(entries: readonly LedgerEntry[]): void
   /** Refuses a vault older than one seen before, then remembers this one. */
   checkGeneration(vaultId: string, generation: bigint): void
+  /** Remembers this generation even if a newer one was seen: the owner put an older copy back. */
+  acceptGeneration(vaultId: string, generation: bigint): void
   count(): number
 }
 
@@ -114,9 +116,12 @@ export function openLedger(path: string, auditKey: Secret): Ledger {
         throw new KmsError(
           'vault-rolled-back',
           `the vault is at generation ${generation}, generation ${highest} was seen before`,
-          { hint: 'an older copy stands in its place; restore the newest one' },
+          { hint: 'restore the newest copy, or start once with --accept-rollback' },
         )
       }
+      writing(() => statements.rememberGeneration.run({ vaultId, generation }))
+    },
+    acceptGeneration(vaultId, generation) {
       writing(() => statements.rememberGeneration.run({ vaultId, generation }))
     },
     count: () => Number(statements.count.get({})?.count ?? 0n),
@@ -187,7 +192,7 @@ function prepareStatements(db: Database) {
     ),
     rememberGeneration: db.query<unknown, Row>(
       `INSERT INTO vaults (vault_id, generation) VALUES ($vaultId, $generation)
-       ON CONFLICT DO UPDATE SET generation = max(generation, excluded.generation)`,
+       ON CONFLICT DO UPDATE SET generation = excluded.generation`,
     ),
     count: db.query<{ count: bigint }, Row>('SELECT count(*) AS count FROM signed'),
   }

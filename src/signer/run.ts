@@ -34,8 +34,9 @@ export async function runSigner(settings: SignerSettings, world: SignerWorld): P
     using vault = openWithPassword(settings, place)
     refuseUnlockedMemory()
     using ledger = (world.openLedger ?? openLedger)(ledgerPath, vault.auditKey)
-    ledger.checkGeneration(vault.vaultId, vault.generation)
-    const { network } = settings
+    const { network, acceptRollback } = settings
+    if (acceptRollback) ledger.acceptGeneration(vault.vaultId, vault.generation)
+    else ledger.checkGeneration(vault.vaultId, vault.generation)
     await using room = openKeyRoom()
     const answer = createSigner({ ...world, vault, ledger, room, network })
     await serve(settings.channelFd, answer, world)

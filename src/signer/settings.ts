@@ -12,6 +12,8 @@ export type SignerSettings = {
   readonly network: Network
   readonly secretMemory: SecretMemory
   readonly lockWaitMs: number
+  /** The owner put an older copy of the vault back on purpose. */
+  readonly acceptRollback: boolean
   readonly channelFd: number
   readonly passwordFd: number
   readonly frontPid: number
@@ -34,6 +36,7 @@ export function decodeSignerSettings(text: string): SignerSettings {
     network,
     secretMemory,
     lockWaitMs: integer('lockWaitMs'),
+    acceptRollback: record?.get('acceptRollback') === true,
     channelFd: integer('channelFd'),
     passwordFd: integer('passwordFd'),
     frontPid: integer('frontPid'),

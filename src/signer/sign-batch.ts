@@ -16,7 +16,7 @@ import { privateKeyAt, publicKeyAt, walletFor } from './wallets.ts'
 export type SignerDeps = {
   readonly vault: Vault
   readonly ledger: Ledger
-  readonly room: Pick<KeyRoom, 'sign'>
+  readonly room: Pick<KeyRoom, 'signAll'>
   readonly network: Network
   readonly findChain: (id: string) => Chain | undefined
   /** Milliseconds since 1970. */
@@ -39,7 +39,7 @@ export async function signBatch(
   const batch: Batch = { jobs: new Map(), claims: new Map(), keys }
   const plans = payments.map(payment => orRefusal(() => plan(deps, payment, batch)))
   const jobs = plans.filter(answer => 'prepared' in answer)
-  const signatures = await deps.room.sign(jobs.flatMap(({ tasks }) => tasks))
+  const signatures = await deps.room.signAll(jobs.flatMap(({ tasks }) => tasks))
 
   let at = 0
   const sealed = new Map<string, LedgerEntry | Refusal>()

@@ -160,7 +160,7 @@ function readLabel(bytes: Uint8Array): string {
 /** A hostile header must not be able to burn memory or time, nor to weaken the password. */
 function refuseCost({ log2N, r, p }: ScryptCost): void {
   const memory = 128 * 2 ** log2N * r
-  if (log2N < 14 || log2N > 24 || r < 1 || r > 64 || p < 1 || p > 4 || memory > 2 ** 30) {
+  if (log2N < 14 || log2N > 23 || r < 1 || r > 64 || p < 1 || p > 4 || memory > 2 ** 30) {
     throw damaged('a slot asks for a password cost outside the limits')
   }
 }

@@ -14,7 +14,7 @@ describe('the key room', () => {
     await using room = openKeyRoom()
     const tasks = Array.from({ length: 50 }, (_, i) => taskOf(i + 1))
     const expected = tasks.map(({ key, request }) => sign(request, revealed(key)))
-    expect(await room.sign(tasks)).toEqual(expected)
+    expect(await room.signAll(tasks)).toEqual(expected)
   })
 
   test('goes on over the end of a thread that has used keys often enough', async () => {
@@ -22,7 +22,7 @@ describe('the key room', () => {
     const task = taskOf(7)
     const publicKey = publicKeyOf('secp256k1', revealed(task.key))
     for (let batch = 0; batch < 4; batch++) {
-      const signatures = await room.sign(Array.from({ length: 300 }, () => task))
+      const signatures = await room.signAll(Array.from({ length: 300 }, () => task))
       expect(signatures).toHaveLength(300)
       for (const signature of signatures.slice(0, 2)) {
         expect(signature && verify(task.request, signature, publicKey)).toBe(true)
@@ -33,23 +33,23 @@ describe('the key room', () => {
   test('batches asked for at once do not mix', async () => {
     await using room = openKeyRoom()
     const values = [1, 2, 3, 4, 5, 6]
-    const answers = await Promise.all(values.map(value => room.sign([taskOf(value)])))
+    const answers = await Promise.all(values.map(value => room.signAll([taskOf(value)])))
     const expected = values.map(taskOf).map(({ key, request }) => [sign(request, revealed(key))])
     expect(answers).toEqual(expected)
   })
 
   test('works again after it was idle', async () => {
     await using room = openKeyRoom()
-    const before = await room.sign([taskOf(9)])
+    const before = await room.signAll([taskOf(9)])
     await Bun.sleep(700)
-    expect(await room.sign([taskOf(9)])).toEqual(before)
+    expect(await room.signAll([taskOf(9)])).toEqual(before)
   })
 
   test('a key that is none is answered by nothing, and its neighbours are signed', async () => {
     await using room = openKeyRoom()
     const zero = { ...taskOf(1), key: secretOf(bytes(0)) }
     expect(isPrivateKey('secp256k1', revealed(zero.key))).toBe(false)
-    const answers = await room.sign([taskOf(2), zero, taskOf(3)])
+    const answers = await room.signAll([taskOf(2), zero, taskOf(3)])
     expect(answers.map(answer => answer !== null)).toEqual([true, false, true])
     const fault = await rejectionOf(() => room.publicKey('secp256k1', zero.key))
     expect(fault.message).toBe('a key could not be used')

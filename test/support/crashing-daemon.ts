@@ -22,7 +22,7 @@ export type CrashPlan = {
   readonly apiUrl: string
   readonly apiKey: string
   readonly approverUrl: string
-  /** Dies at this point, counted from 1 over both processes; never when it is 0. */
+  /** Dies at this point, counted from 1 over both processes. */
   readonly dieAt: number
 }
 
@@ -43,6 +43,7 @@ async function main([planText = '', role, settings = '']: readonly string[]): Pr
       vaultPath: vaultPlace(folder).path,
       network: 'mainnet',
       secretMemory: 'auto',
+      acceptRollback: false,
       lockWaitMs: 0,
     },
     front: {
@@ -115,7 +116,7 @@ function pass({ folder, dieAt }: CrashPlan): void {
   const points = join(folder, pointsFile)
   appendFileSync(points, '.')
   // Two processes may pass at once, so that the number itself may never be seen.
-  if (dieAt > 0 && statSync(points).size >= dieAt) process.kill(-ownGroup(), 'SIGKILL')
+  if (statSync(points).size >= dieAt) process.kill(-ownGroup(), 'SIGKILL')
 }
 
 /** Field 5 of proc(5) stat. */

@@ -66,17 +66,28 @@ export const markedWallets: readonly TestWallet[] = [
 /** Payment `n` of endless different ones; each wallet and index gets its turn. */
 export function markedPayment(n: number): QueuedTx {
   const index = indexes[n % indexes.length] ?? 0
-  const { ethKey, ethMnemonic, btcMnemonic } = fixed
-  const payment =
-    [
-      ethPayment(n, { hashes: [ethKey.id], index: 0 }),
-      ethPayment(n, { hashes: [ethMnemonic.id], index }),
-      btcPayment(n, { hashes: [btcMnemonic.id], index }),
-    ][Math.floor(n / indexes.length) % 3] ?? ethPayment(n)
-  if (payment.chain === 'ETH') return payment
-  const script = `76a914${Buffer.from(hash160(publicKeyOf(btcMnemonic, index))).toString('hex')}88ac`
-  const serializedTransaction = payment.serializedTransaction.replaceAll(btcScript, script)
-  return { ...payment, serializedTransaction }
+  switch (Math.floor(n / indexes.length) % 3) {
+    case 0:
+      return ethPayment(n, { hashes: [fixed.ethKey.id], index: 0 })
+    case 1:
+      return ethPayment(n, { hashes: [fixed.ethMnemonic.id], index })
+    default:
+      return withdrawal(n, fixed.btcMnemonic, index)
+  }
+}
+
+/** From a virtual account: on BTC only these say which key of a mnemonic signs. */
+function withdrawal(n: number, wallet: TestWallet, index: number): QueuedTx {
+  const payment = btcPayment(n, { hashes: [wallet.id] })
+  const own = `76a914${Buffer.from(hash160(publicKeyOf(wallet, index))).toString('hex')}88ac`
+  return {
+    ...payment,
+    serializedTransaction: payment.serializedTransaction.replaceAll(btcScript, own),
+    withdrawalId: payment.id,
+    withdrawalResponses: [
+      { vIn: '0', vInIndex: 0, amount: 0.001, address: { derivationKey: index } },
+    ],
+  }
 }
 
 /** What a wallet's secret can be seen as, on its way to a signature. */

@@ -49,6 +49,8 @@ export const commands: Readonly<Record<string, Command>> = {
 /** A crash or a run that hangs is never the failure that `! kms` asks for. */
 async function runBinary(world: World, ...args: string[]): Promise<boolean> {
   const run = Bun.spawn([...world.binary, ...args], {
+    // Without a terminal of the developer: a prompt must fail here and not wait.
+    detached: true,
     cwd: world.folder,
     env: world.env,
     stdin: Buffer.from(world.input),

@@ -29,7 +29,13 @@ export const daemon: Action = async context => {
   }
   return launch({
     self: context.self,
-    signer: { vaultPath: place.path, network, secretMemory, lockWaitMs: place.lockWaitMs },
+    signer: {
+      vaultPath: place.path,
+      network,
+      secretMemory,
+      lockWaitMs: place.lockWaitMs,
+      acceptRollback: context.isSet('accept-rollback'),
+    },
     front,
     frontEnvironment: frontEnvironment(context),
     readPassword: context.password,
