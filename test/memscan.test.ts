@@ -25,7 +25,7 @@ import { storeWallets } from './support/test-vault.ts'
 const paymentsPerCycle = 80
 const cycles = 3
 /** The thread that signs is ended after half a second without work. */
-const idleMs = 700
+const idleMs = Number(process.env["IDLE"] ?? 700)
 
 const template = mkdtempSync(join(tmpdir(), 'kms-memscan-'))
 const running = new Set<DaemonProcess>()

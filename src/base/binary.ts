@@ -34,6 +34,7 @@ export type ByteReader = {
   u64(): bigint
   /** A view, not a copy. */
   take(length: number): Uint8Array
+  skip(length: number): void
 }
 
 /** Reads forward through untrusted bytes; `tooShort` makes the error for reading past the end. */
@@ -60,6 +61,9 @@ export function readBytes(bytes: Uint8Array, tooShort: () => Error): ByteReader 
     take: length => {
       const start = advance(length)
       return bytes.subarray(start, start + length)
+    },
+    skip: length => {
+      advance(length)
     },
   }
 }

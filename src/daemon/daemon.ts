@@ -4,6 +4,7 @@ import type { SignerClient } from '../signer/client.ts'
 import type { Answers } from '../signer/messages.ts'
 import type { TatumApi } from '../tatum/api.ts'
 import { pendingId } from '../tatum/pending.ts'
+import type { PaymentRow } from './journal.ts'
 import { type PaymentDeps, type PaymentResult, pay, resume } from './payment.ts'
 
 export type DaemonDeps = PaymentDeps & {
@@ -34,26 +35,30 @@ export type Endings = {
 /** Polls until it is told to stop. */
 export async function runDaemon(deps: DaemonDeps, endings: Endings): Promise<void> {
   const memories = rememberPerChain()
-  await resumeUnsent(deps, memories, endings)
   const busy = new Map<string, Promise<unknown>>()
   const faults: unknown[] = []
   const stop = new AbortController()
   const startEnding = (): void => stop.abort()
   endings.stop.addEventListener('abort', startEnding)
   if (endings.stop.aborted) startEnding()
-  const start = (cycle: Cycle): Promise<unknown> =>
-    runCycle(deps, cycle, { stop: stop.signal, abort: endings.abort })
+  const start = (chain: string, work: (endings: Endings) => Promise<unknown>): void => {
+    const done = work({ stop: stop.signal, abort: endings.abort })
       .catch(fault => {
         faults.push(fault)
         startEnding()
       })
-      .finally(() => busy.delete(cycle.chain))
+      .finally(() => busy.delete(chain))
+    busy.set(chain, done)
+  }
 
+  for (const [chain, rows] of await unsentByChain(deps)) {
+    start(chain, within => resumeUnsent(deps, { chain, memory: memories(chain) }, rows, within))
+  }
   while (!stop.signal.aborted) {
     for (const [chain, walletIds] of await chainsToPoll(deps)) {
       // A chain whose server is slow is left to it; the others do not wait.
       if (busy.has(chain)) continue
-      busy.set(chain, start({ chain, walletIds, memory: memories(chain) }))
+      start(chain, within => runCycle(deps, { chain, walletIds, memory: memories(chain) }, within))
     }
     await deps.sleep(deps.periodMs, stop.signal)
   }
@@ -64,15 +69,20 @@ export async function runDaemon(deps: DaemonDeps, endings: Endings): Promise<voi
 /** One cycle of each chain, for `--runOnce`. */
 export async function runOnce(deps: DaemonDeps, endings: Endings): Promise<CycleReport> {
   const memories = rememberPerChain()
-  const resumed = await resumeUnsent(deps, memories, endings)
+  const resumed = await Promise.all(
+    [...(await unsentByChain(deps))].map(([chain, rows]) =>
+      resumeUnsent(deps, { chain, memory: memories(chain) }, rows, endings),
+    ),
+  )
   const cycles = await Promise.all(
     [...(await chainsToPoll(deps))].map(([chain, walletIds]) =>
       runCycle(deps, { chain, walletIds, memory: memories(chain) }, endings),
     ),
   )
+  const reports = [...resumed, ...cycles]
   return {
-    sent: resumed.sent + cycles.reduce((sum, { sent }) => sum + sent, 0),
-    failures: [resumed, ...cycles].flatMap(({ failures }) => failures),
+    sent: reports.reduce((sum, { sent }) => sum + sent, 0),
+    failures: reports.flatMap(({ failures }) => failures),
   }
 }
 
@@ -96,18 +106,23 @@ function rememberPerChain(): (chain: string) => Memory {
   }
 }
 
-/** Payments whose bytes were journaled but not acknowledged go out again, before anything new. */
+/** Payments whose bytes were journaled but not acknowledged. */
+async function unsentByChain({ journal }: DaemonDeps) {
+  return Map.groupBy(await journal.unsent(), ({ chain }) => chain)
+}
+
+/** They go out again before anything new of their chain. */
 async function resumeUnsent(
   deps: DaemonDeps,
-  memories: (chain: string) => Memory,
+  { chain, memory }: Pick<Cycle, 'chain' | 'memory'>,
+  rows: readonly PaymentRow[],
   endings: Endings,
 ): Promise<CycleReport> {
   const results: PaymentResult[] = []
-  for (const row of await deps.journal.unsent()) {
+  for (const row of rows) {
     if (endings.stop.aborted) break
-    const { chain, pendingId: id } = row
     const result = await resume(deps, row, endings.abort)
-    tellResult(deps.log, { chain, memory: memories(chain) }, id, result)
+    tellResult(deps.log, { chain, memory }, row.pendingId, result)
     results.push(result)
   }
   return summarize(results)

@@ -1,4 +1,6 @@
-import { createHmac, pbkdf2Sync, scryptSync } from 'node:crypto'
+import { pbkdf2Sync, scryptSync } from 'node:crypto'
+import { hmac as nobleHmac } from '@noble/hashes/hmac.js'
+import { sha256, sha512 } from '@noble/hashes/sha2.js'
 import { type Secret, secretFrom } from './secret.ts'
 
 /** scrypt (RFC 7914) cost: memory is 128 · 2^log2N · r bytes. */
@@ -21,9 +23,9 @@ export function mnemonicSeed(mnemonic: Secret): Secret {
   return mnemonic.use(bytes => secretFrom(pbkdf2Sync(bytes, 'mnemonic', 2048, 64, 'sha512')))
 }
 
-/** HMAC whose key and answer are secret. */
+/** HMAC whose key and answer are secret. noble wipes its state; node:crypto leaves the key behind. */
 export function hmac(hash: 'sha256' | 'sha512', key: Uint8Array, ...data: Uint8Array[]): Secret {
-  const state = createHmac(hash, key)
+  const state = nobleHmac.create(hash === 'sha256' ? sha256 : sha512, key)
   for (const part of data) state.update(part)
   return secretFrom(state.digest())
 }

@@ -21,6 +21,8 @@ export type LedgerRecord = {
 /** One durable write of the ledger; `mac` chains it to the one before. */
 export type Commit = {
   readonly number: bigint
+  /** Of the vault, when this was written. */
+  readonly generation: bigint
   readonly digest: Uint8Array
   readonly mac: Uint8Array
 }
@@ -29,11 +31,13 @@ export type Commit = {
 export function sealCommit(
   auditKey: Secret,
   head: Pick<Commit, 'number' | 'mac'> | undefined,
+  generation: bigint,
   records: readonly LedgerRecord[],
 ): Commit {
   const number = (head?.number ?? 0n) + 1n
   const digest = digestOf(records)
-  return { number, digest, mac: macOf(auditKey, head?.mac ?? noMac, number, digest) }
+  const mac = macOf(auditKey, head?.mac ?? noMac, { number, generation, digest })
+  return { number, generation, digest, mac }
 }
 
 /**
@@ -54,7 +58,7 @@ export function verifyChain(
     for (; !next.done && next.value.number === commit.number; next = records.next()) {
       own.push(next.value)
     }
-    const sealed = sealCommit(auditKey, head, own)
+    const sealed = sealCommit(auditKey, head, commit.generation, own)
     if (sealed.number !== commit.number || !equalBytes(sealed.mac, commit.mac)) throw foreign()
     head = commit
   }
@@ -63,14 +67,14 @@ export function verifyChain(
 
 const noMac = new Uint8Array(32)
 
-/** HMAC-SHA256(audit key, previous head ‖ counter ‖ digest of the records). */
+/** HMAC-SHA256(audit key, previous head ‖ counter ‖ generation ‖ digest of the records). */
 function macOf(
   auditKey: Secret,
   previous: Uint8Array,
-  number: bigint,
-  digest: Uint8Array,
+  { number, generation, digest }: Omit<Commit, 'mac'>,
 ): Uint8Array {
-  using mac = auditKey.use(key => hmac('sha256', key, previous, u64(number), digest))
+  const facts = [previous, u64(number), u64(generation), digest]
+  using mac = auditKey.use(key => hmac('sha256', key, ...facts))
   return mac.use(bytes => bytes.slice())
 }
 

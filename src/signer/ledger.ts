@@ -1,4 +1,5 @@
 import { Database } from 'bun:sqlite'
+import { existsSync } from 'node:fs'
 import { KmsError } from '../base/errors.ts'
 import { encodeJson, type Json } from '../base/json.ts'
 import type { Network } from '../base/model.ts'
@@ -39,10 +40,10 @@ export type Ledger = Disposable & {
   nextNonce(chain: string, network: Network, address: string): bigint | undefined
   /** Writes all entries in one durable transaction, chained to the one before. */
   commit(entries: readonly LedgerEntry[]): void
-  /** Refuses a vault older than one seen before, then remembers this one. */
-  checkGeneration(vaultId: string, generation: bigint): void
+  /** Refuses a generation of the vault older than one seen before, then remembers this one. */
+  checkGeneration(generation: bigint): void
   /** Remembers this generation even if a newer one was seen: the owner put an older copy back. */
-  acceptGeneration(vaultId: string, generation: bigint): void
+  acceptGeneration(generation: bigint): void
   count(): number
 }
 
@@ -77,26 +78,41 @@ const schema = `
     PRIMARY KEY (chain, network, address)
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE commits (
-    number INTEGER PRIMARY KEY,
-    digest BLOB NOT NULL,
-    mac    BLOB NOT NULL
-  ) STRICT;
-  CREATE TABLE vaults (
-    vault_id   TEXT PRIMARY KEY,
-    generation INTEGER NOT NULL
+    number     INTEGER PRIMARY KEY,
+    generation INTEGER NOT NULL,
+    digest     BLOB NOT NULL,
+    mac        BLOB NOT NULL
   ) STRICT;
 `
+
+/**
+ * The generation that the ledger at `path` has seen, unverified; 0 without a ledger. For making a
+ * restored vault newer than anything the daemon knows.
+ */
+export function rememberedGeneration(path: string): bigint {
+  if (!existsSync(path)) return 0n
+  using db = new Database(path, { readonly: true, strict: true, safeIntegers: true })
+  const last = db.query<{ generation: bigint | null }, []>(
+    'SELECT max(generation) AS generation FROM commits',
+  )
+  return last.get()?.generation ?? 0n
+}
 
 /** Opens the ledger at `path`, making it when there is none. `auditKey` is borrowed for its life. */
 export function openLedger(path: string, auditKey: Secret): Ledger {
   const db = openDatabase(path, auditKey)
   const statements = prepareStatements(db)
 
-  const commit = db.transaction((records: readonly LedgerRecord[]) => {
-    const sealed = sealCommit(auditKey, statements.head.get() ?? undefined, records)
+  const write = db.transaction((records: readonly LedgerRecord[], generation?: bigint) => {
+    const head = statements.head.get() ?? undefined
+    const sealed = sealCommit(auditKey, head, generation ?? head?.generation ?? 0n, records)
     statements.insertCommit.run({ ...sealed })
     for (const record of records) insertRecord(statements, record, sealed.number)
   })
+  const acceptGeneration = (generation: bigint): void => {
+    if (statements.head.get()?.generation === generation) return
+    writing(() => write.immediate([], generation))
+  }
 
   return {
     find(pendingId) {
@@ -108,22 +124,20 @@ export function openLedger(path: string, auditKey: Secret): Ledger {
     nextNonce: (chain, network, address) =>
       statements.nextNonce.get({ chain, network, address })?.next,
     commit(entries) {
-      if (entries.length > 0) writing(() => commit.immediate(entries.map(asRecord)))
+      if (entries.length > 0) writing(() => write.immediate(entries.map(asRecord)))
     },
-    checkGeneration(vaultId, generation) {
-      const highest = statements.generation.get({ vaultId })?.generation ?? 0n
-      if (generation < highest) {
+    checkGeneration(generation) {
+      const seen = statements.head.get()?.generation ?? 0n
+      if (generation < seen) {
         throw new KmsError(
           'vault-rolled-back',
-          `the vault is at generation ${generation}, generation ${highest} was seen before`,
+          `the vault is at generation ${generation}, generation ${seen} was seen before`,
           { hint: 'restore the newest copy, or start once with --accept-rollback' },
         )
       }
-      writing(() => statements.rememberGeneration.run({ vaultId, generation }))
+      acceptGeneration(generation)
     },
-    acceptGeneration(vaultId, generation) {
-      writing(() => statements.rememberGeneration.run({ vaultId, generation }))
-    },
+    acceptGeneration,
     count: () => Number(statements.count.get({})?.count ?? 0n),
     [Symbol.dispose]: () => db.close(),
   }
@@ -137,8 +151,11 @@ function openDatabase(path: string, auditKey: Secret): Database {
     db.run('PRAGMA journal_mode = WAL')
     db.run('PRAGMA synchronous = FULL')
     db.run('PRAGMA foreign_keys = ON')
+    // Somebody who looks into it with a tool of his own must not end the daemon.
+    db.run('PRAGMA busy_timeout = 5000')
     prepareSchema(db)
     verifyChain(auditKey, readCommits(db), readRecords(db))
+    rebuildNonces(db)
     return db
   } catch (fault) {
     db?.close()
@@ -170,11 +187,11 @@ function prepareStatements(db: Database) {
     nextNonce: db.query<{ next: bigint }, Row>(
       'SELECT next FROM nonces WHERE chain = $chain AND network = $network AND address = $address',
     ),
-    head: db.query<{ number: bigint; mac: Uint8Array }, []>(
-      'SELECT number, mac FROM commits ORDER BY number DESC LIMIT 1',
+    head: db.query<Omit<Commit, 'digest'>, []>(
+      'SELECT number, generation, mac FROM commits ORDER BY number DESC LIMIT 1',
     ),
     insertCommit: db.query<unknown, Row>(
-      'INSERT INTO commits (number, digest, mac) VALUES ($number, $digest, $mac)',
+      'INSERT INTO commits (number, generation, digest, mac) VALUES ($number, $generation, $digest, $mac)',
     ),
     insertSigned: db.query<unknown, Row>(
       `INSERT INTO signed (pending_id, commit_number, chain, network, serialized_hash, tx_data, tx_id, facts, signed_at)
@@ -186,13 +203,6 @@ function prepareStatements(db: Database) {
     raiseNonce: db.query<unknown, Row>(
       `INSERT INTO nonces (chain, network, address, next) VALUES ($chain, $network, $address, $next)
        ON CONFLICT DO UPDATE SET next = max(next, excluded.next)`,
-    ),
-    generation: db.query<{ generation: bigint }, Row>(
-      'SELECT generation FROM vaults WHERE vault_id = $vaultId',
-    ),
-    rememberGeneration: db.query<unknown, Row>(
-      `INSERT INTO vaults (vault_id, generation) VALUES ($vaultId, $generation)
-       ON CONFLICT DO UPDATE SET generation = excluded.generation`,
     ),
     count: db.query<{ count: bigint }, Row>('SELECT count(*) AS count FROM signed'),
   }
@@ -221,10 +231,8 @@ function insertRecord(
   })
   for (const claim of claims) {
     statements.insertClaim.run({ chain, network, claim, pendingId })
-    const [kind, address, nonce] = claim.split('/')
-    if (kind === 'nonce' && address && nonce) {
-      statements.raiseNonce.run({ chain, network, address, next: BigInt(nonce) + 1n })
-    }
+    const nonce = nonceOf(claim)
+    if (nonce) statements.raiseNonce.run({ chain, network, ...nonce })
   }
 }
 
@@ -241,7 +249,9 @@ function prepareSchema(db: Database): void {
 }
 
 function readCommits(db: Database): Iterable<Commit> {
-  return db.query<Commit, []>('SELECT number, digest, mac FROM commits ORDER BY number').iterate()
+  return db
+    .query<Commit, []>('SELECT number, generation, digest, mac FROM commits ORDER BY number')
+    .iterate()
 }
 
 /** What is in the ledger, in the order in which it was committed. */
@@ -260,6 +270,29 @@ function* readRecords(db: Database): Generator<LedgerRecord & Pick<Commit, 'numb
     const { pendingId, chain, network } = row
     yield { ...row, claims: claims.all({ pendingId, chain, network }).map(({ claim }) => claim) }
   }
+}
+
+/** The table of nonces follows from the claims, which are sealed; it is not. */
+function rebuildNonces(db: Database): void {
+  const { raiseNonce } = prepareStatements(db)
+  const claims = db.query<{ chain: string; network: string; claim: string }, []>(
+    "SELECT chain, network, claim FROM claims WHERE claim LIKE 'nonce/%'",
+  )
+  const rebuild = db.transaction(() => {
+    db.run('DELETE FROM nonces')
+    for (const { chain, network, claim } of claims.all()) {
+      const nonce = nonceOf(claim)
+      if (nonce) raiseNonce.run({ chain, network, ...nonce })
+    }
+  })
+  rebuild.immediate()
+}
+
+/** `nonce/<address>/<number>` as the number that comes next for the address. */
+function nonceOf(claim: string): { readonly address: string; readonly next: bigint } | undefined {
+  const [kind, address, number] = claim.split('/')
+  if (kind !== 'nonce' || !address || !number) return undefined
+  return { address, next: BigInt(number) + 1n }
 }
 
 function writing(work: () => void): void {

@@ -35,8 +35,8 @@ export async function runSigner(settings: SignerSettings, world: SignerWorld): P
     refuseUnlockedMemory()
     using ledger = (world.openLedger ?? openLedger)(ledgerPath, vault.auditKey)
     const { network, acceptRollback } = settings
-    if (acceptRollback) ledger.acceptGeneration(vault.vaultId, vault.generation)
-    else ledger.checkGeneration(vault.vaultId, vault.generation)
+    if (acceptRollback) ledger.acceptGeneration(vault.generation)
+    else ledger.checkGeneration(vault.generation)
     await using room = openKeyRoom()
     const answer = createSigner({ ...world, vault, ledger, room, network })
     await serve(settings.channelFd, answer, world)

@@ -42,7 +42,7 @@ export function createSigner(deps: SignerDeps): Signer {
         return { results: await inTurn(() => signBatch(deps, question.payments)) }
       case 'reload': {
         const changed = vault.reload()
-        if (changed) ledger.checkGeneration(vault.vaultId, vault.generation)
+        if (changed) ledger.checkGeneration(vault.generation)
         return { changed }
       }
       case 'status':

@@ -1,11 +1,11 @@
-import { concat, utf8 } from '../base/bytes.ts'
+import { utf8 } from '../base/bytes.ts'
 import { KmsError } from '../base/errors.ts'
 import { hkdf, type ScryptCost, scrypt } from '../secret/kdf.ts'
 import { randomPublicBytes, randomSecret } from '../secret/random.ts'
 import {
   nonceLength,
   seal,
-  sealWithNonce,
+  sealInto,
   tagLength,
   unseal,
   unsealPublic,
@@ -107,7 +107,15 @@ export function openBody(
 export function sealEnvelope(state: VaultState, keys: VaultKeys, body: Uint8Array): Uint8Array {
   const bodyNonce = randomPublicBytes(nonceLength)
   const header = encodeHeader({ ...state, bodyNonce, bodyLength: body.length + tagLength })
-  return concat(header, sealWithNonce(keys.body, bodyNonce, body, header))
+  const file = new Uint8Array(header.length + body.length + tagLength)
+  file.set(header)
+  sealInto(file.subarray(header.length), {
+    key: keys.body,
+    nonce: bodyNonce,
+    plaintext: body,
+    aad: header,
+  })
+  return file
 }
 
 /** A password slot: the master key under a password's key. */

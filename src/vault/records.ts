@@ -1,6 +1,7 @@
-import { type ByteReader, field, readBytes, u16, u32, u64 } from '../base/binary.ts'
-import { concat, utf8, uuidBytes, uuidText } from '../base/bytes.ts'
+import { field, readBytes, u16, u32, u64 } from '../base/binary.ts'
+import { concat, concatAll, utf8, uuidBytes, uuidText } from '../base/bytes.ts'
 import type { Network, WalletId, WalletKind } from '../base/model.ts'
+import { type BodyIndex, indexStarts } from './body-index.ts'
 import { damaged } from './header.ts'
 
 /** What a vault knows of a wallet without opening its secret. */
@@ -48,6 +49,9 @@ export const attributes = {
   audit: 1,
 } as const
 
+/** A record's id and date. */
+const headLength = 24
+
 /** An empty body: no attributes, no records. */
 export const emptyBody = concat(u32(0), u32(0))
 
@@ -55,43 +59,49 @@ export const emptyBody = concat(u32(0), u32(0))
  * Where each wallet's record begins in a decrypted body, oldest first. Records are decoded when
  * asked for: a vault of half a million wallets costs an index, not half a million objects.
  */
-export function indexBody(body: Uint8Array): ReadonlyMap<WalletId, number> {
+export function indexBody(body: Uint8Array): BodyIndex {
   const reader = readBytes(body, tooShort)
-  reader.take(reader.u32())
+  reader.skip(reader.u32())
   const count = reader.u32()
-  const index = new Map<WalletId, number>()
+  const starts: number[] = []
   for (let i = 0; i < count; i++) {
-    const start = reader.position
-    const record = reader.take(reader.u32())
-    if (record.length < 24) throw tooShort()
-    index.set(uuidText(record.subarray(0, 16)), start)
+    starts.push(reader.position)
+    const length = reader.u32()
+    if (length < headLength) throw tooShort()
+    reader.skip(length)
   }
-  if (index.size !== count) throw damaged('two wallets have the same id')
   if (reader.remaining > 0) throw damaged('there are bytes behind the last wallet')
-  return index
+  return indexStarts(body, starts)
 }
 
 /** The record that begins at `start`. */
 export function recordAt(body: Uint8Array, start: number): WalletRecord {
-  const outer = readBytes(body.subarray(start), tooShort)
-  const reader = readBytes(outer.take(outer.u32()), tooShort)
-  const id = uuidText(reader.take(16))
-  const createdAt = Number(reader.u64())
-  const fields = readFields(reader)
+  const content = contentAt(body, start)
+  const fields = findFields(content, headLength)
   const text = (tag: number): string | undefined => {
-    const value = fields.get(tag)
-    return value && Buffer.from(value).toString('utf8')
+    const span = fields.get(tag)
+    return span && content.toString('utf8', span.from, span.to)
   }
+  const bytes = (tag: number): Uint8Array | undefined => {
+    const span = fields.get(tag)
+    return span && body.subarray(start + 4 + span.from, start + 4 + span.to)
+  }
+  const firstByte = (tag: number): number => {
+    const span = fields.get(tag)
+    return (span && span.to > span.from ? content[span.from] : undefined) ?? -1
+  }
+  const id = uuidText(content.subarray(0, 16))
+  const createdAt = Number(content.readBigUInt64BE(16))
   const chain = text(tags.chain)
-  const network = networks[fields.get(tags.network)?.[0] ?? -1]
-  const kind = kinds[fields.get(tags.kind)?.[0] ?? -1]
-  const sealedSecret = fields.get(tags.secret)
+  const network = networks[firstByte(tags.network)]
+  const kind = kinds[firstByte(tags.kind)]
+  const sealedSecret = bytes(tags.secret)
   if (!chain || !network || !kind || !sealedSecret) throw damaged('a wallet lacks a field')
   const path = text(tags.path)
   const xpub = text(tags.xpub)
   const address = text(tags.address)
-  const publicKey = fields.get(tags.publicKey)
-  const sealedNode = fields.get(tags.node)
+  const publicKey = bytes(tags.publicKey)
+  const sealedNode = bytes(tags.node)
   return {
     info: {
       id,
@@ -124,7 +134,7 @@ export function withoutRecord(body: Uint8Array, start: number): Uint8Array {
 /** The vault's own fields, by tag. */
 export function attributesOf(body: Uint8Array): ReadonlyMap<number, Uint8Array> {
   const reader = readBytes(body, tooShort)
-  return readFields(readBytes(reader.take(reader.u32()), tooShort))
+  return readFields(reader.take(reader.u32()))
 }
 
 /** The body with one attribute set. */
@@ -146,15 +156,13 @@ export function resealBody(
 ): Uint8Array {
   const parts = [...indexBody(body).values()].map(start => {
     const { info } = recordAt(body, start)
-    const outer = readBytes(body.subarray(start), tooShort)
-    const reader = readBytes(outer.take(outer.u32()), tooShort)
-    const head = reader.take(24)
-    const fields = [...readFields(reader)].map(([tag, value]) => {
+    const record = contentAt(body, start)
+    const fields = [...readFields(record, headLength)].map(([tag, value]) => {
       if (tag === tags.secret) return field(tag, reseal(info, 'secret', value))
       if (tag === tags.node) return field(tag, reseal(info, 'node', value))
       return field(tag, value)
     })
-    const content = concat(head, ...fields)
+    const content = concat(record.subarray(0, headLength), ...fields)
     return concat(u32(content.length), content)
   })
   return rebuild(body, parts, 0)
@@ -196,15 +204,37 @@ function encodeRecord({ info, sealedSecret, sealedNode }: WalletRecord): Uint8Ar
   return concat(u32(content.length), content)
 }
 
-/** Fields with tags of a later version are passed over here and kept by every rewrite. */
-function readFields(reader: ByteReader): ReadonlyMap<number, Uint8Array> {
-  const fields = new Map<number, Uint8Array>()
-  while (reader.remaining > 0) {
-    const tag = reader.u8()
+/** The record behind its length. */
+function contentAt(body: Uint8Array, start: number): Buffer {
+  const rest = Buffer.from(body.buffer, body.byteOffset + start, body.length - start)
+  const length = rest.length < 4 ? 0 : rest.readUInt32BE()
+  if (length < headLength || length > rest.length - 4) throw tooShort()
+  return rest.subarray(4, 4 + length)
+}
+
+type Span = { readonly from: number; readonly to: number }
+
+/**
+ * Where each field's value is: to list half a million wallets, no view is made of what nobody looks
+ * at. Fields with tags of a later version are passed over here and kept by every rewrite.
+ */
+function findFields(bytes: Uint8Array, start: number): ReadonlyMap<number, Span> {
+  const fields = new Map<number, Span>()
+  for (let at = start; at < bytes.length; ) {
+    const [tag = 0, high = 0, low = 0] = [bytes[at], bytes[at + 1], bytes[at + 2]]
+    const from = at + 3
+    const to = from + ((high << 8) | low)
+    if (to > bytes.length) throw tooShort()
     if (fields.has(tag)) throw damaged('a wallet has a field twice')
-    fields.set(tag, reader.take(reader.u16()))
+    fields.set(tag, { from, to })
+    at = to
   }
   return fields
+}
+
+function readFields(bytes: Uint8Array, start = 0): ReadonlyMap<number, Uint8Array> {
+  const spans = [...findFields(bytes, start)]
+  return new Map(spans.map(([tag, { from, to }]) => [tag, bytes.subarray(from, to)]))
 }
 
 function bodyRecords(body: Uint8Array): Uint8Array {
@@ -218,7 +248,7 @@ function rebuild(body: Uint8Array, parts: readonly Uint8Array[], added: number):
   const reader = readBytes(body, tooShort)
   const attributes = reader.take(reader.u32())
   const count = reader.u32()
-  return concat(u32(attributes.length), attributes, u32(count + added), ...parts)
+  return concatAll([u32(attributes.length), attributes, u32(count + added), ...parts])
 }
 
 function tooShort(): Error {

@@ -8,6 +8,7 @@ import { defaultCost, type ScryptCost } from '../secret/kdf.ts'
 import { randomUuid } from '../secret/random.ts'
 import { seal, unseal } from '../secret/seal.ts'
 import type { Secret } from '../secret/secret.ts'
+import type { BodyIndex } from './body-index.ts'
 import {
   createVaultState,
   openBody,
@@ -135,7 +136,7 @@ export async function changeVault<T>(
 type Contents = {
   readonly state: VaultState
   readonly body: Uint8Array
-  readonly index: ReadonlyMap<WalletId, number>
+  readonly index: BodyIndex
 }
 
 function hold(place: VaultPlace, keys: VaultKeys, first: Contents): Vault {

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -20,7 +20,7 @@ import { storeWallets } from '../support/test-vault.ts'
 
 const template = mkdtempSync(join(tmpdir(), 'kms-payment-'))
 await storeWallets(template, Object.values(wallets))
-process.on('exit', () => rmSync(template, { recursive: true, force: true }))
+afterAll(() => rmSync(template, { recursive: true }))
 
 const never = new AbortController().signal
 const endings = { stop: never, abort: never }

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -21,7 +21,7 @@ fc.configureGlobal({ numRuns: Number(process.env['FC_NUM_RUNS'] ?? 100) })
 
 const template = mkdtempSync(join(tmpdir(), 'kms-signer-'))
 await storeWallets(template, Object.values(wallets))
-process.on('exit', () => rmSync(template, { recursive: true, force: true }))
+afterAll(() => rmSync(template, { recursive: true }))
 
 const added = { nonce: '7', gas: '21000', gasPrice: '2000000000' }
 const unknownId = '99999999-9999-4999-8999-999999999999'
@@ -292,7 +292,7 @@ describe('the vault', () => {
 
   test('an older copy put in its place is noticed at the next reload', async () => {
     const old = await Bun.file(join(folder, 'wallet.dat')).bytes()
-    signer.ledger.checkGeneration(signer.vault.vaultId, signer.vault.generation)
+    signer.ledger.checkGeneration(signer.vault.generation)
     await storeWallets(folder, [{ ...wallets.ethKey, id: unknownId }])
     await signer.ask({ type: 'reload' })
     writeFileSync(join(folder, 'wallet.dat'), old)

@@ -1,0 +1,159 @@
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'bun:test'
+import { cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { KmsError } from '../../src/base/errors.ts'
+import { type Http, request } from '../../src/base/http.ts'
+import { type DaemonDeps, runDaemon } from '../../src/daemon/daemon.ts'
+import { until } from '../support/daemon-process.ts'
+import { type FakeTatum, startFakeTatum } from '../support/fake-tatum.ts'
+import { type InProcessFront, startFront } from '../support/in-process-front.ts'
+import { type InProcessSigner, startSigner } from '../support/in-process-signer.ts'
+import { btcPayment, ethPayment, wallets } from '../support/payments.ts'
+import { storeWallets } from '../support/test-vault.ts'
+
+const template = mkdtempSync(join(tmpdir(), 'kms-front-'))
+await storeWallets(template, Object.values(wallets))
+afterAll(() => rmSync(template, { recursive: true }))
+
+/** A minute is the real limit; here a fifth of a second will do. */
+const hurried: Http = asked => request({ ...asked, timeoutMs: 200 })
+
+let folder: string
+let tatum: FakeTatum
+let signer: InProcessSigner
+let front: InProcessFront
+let stop: AbortController
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'kms-front-'))
+  cpSync(template, folder, { recursive: true })
+  tatum = startFakeTatum({ network: 'mainnet' })
+  signer = startSigner(folder)
+  front = await startFront(folder, tatum, signer, { http: hurried })
+  stop = new AbortController()
+})
+
+afterEach(async () => {
+  signer[Symbol.dispose]()
+  await front[Symbol.asyncDispose]()
+  await tatum.stop()
+  rmSync(folder, { recursive: true })
+})
+
+describe('a chain in trouble', () => {
+  test.each(['drip', 'hang'] as const)(
+    'whose server will %s is asked again when its time is up; the other does not wait',
+    async kind => {
+      tatum.fail('pending', { kind }, { chain: 'ETH', times: 1 })
+      const held = tatum.queue(ethPayment(1))
+      const running = run()
+      for (const n of [2, 3]) {
+        const id = tatum.queue(btcPayment(n))
+        await until(() => tatum.state.settled.has(id))
+        expect(tatum.state.settled.has(held)).toBe(false)
+      }
+      await until(() => tatum.state.settled.has(held))
+      await finish(running)
+      expect(events('poll failed')).toMatchObject([{ chain: 'ETH' }])
+      expect(events('poll works again')).toMatchObject([{ chain: 'ETH' }])
+    },
+  )
+
+  test('with bytes from an earlier run that do not go out does not hold up the other', async () => {
+    tatum.fail('broadcast', { kind: 'hang' }, { chain: 'BTC' })
+    tatum.queue(btcPayment(1))
+    const earlier = run()
+    await until(() => front.states.includes('01 signed'))
+    await finish(earlier)
+    stop = new AbortController()
+    const running = run()
+    const id = tatum.queue(ethPayment(2))
+    await until(() => tatum.state.settled.has(id))
+    tatum.heal()
+    await until(() => tatum.state.settled.size === 2)
+    await finish(running)
+    expect(tatum.state.broadcasts.size).toBe(2)
+  })
+
+  test('is never polled twice at a time', async () => {
+    tatum.fail('pending', { kind: 'delay', ms: 100 }, { chain: 'ETH' })
+    const running = run()
+    await until(() => polls('BTC') >= 8)
+    expect(polls('ETH')).toBeLessThanOrEqual(3)
+    await finish(running)
+  })
+
+  test('is one line in the log for a night, and one when it is over', async () => {
+    tatum.fail('pending', { kind: 'answer', status: 502 })
+    const running = run()
+    await until(() => polls('BTC') > 5)
+    tatum.heal()
+    await until(() => events('poll works again').length === 2)
+    await finish(running)
+    expect(events('poll failed')).toHaveLength(2)
+  })
+
+  test('that hands out entries without an id says so once while it lasts', async () => {
+    const nameless = JSON.stringify(Array.from({ length: 500 }, () => ({ id: null })))
+    tatum.fail('pending', { kind: 'answer', body: nameless }, { chain: 'BTC' })
+    const running = run()
+    await until(() => polls('BTC') > 4)
+    await finish(running)
+    expect(events('payment not sent')).toHaveLength(1)
+    expect(tatum.state.reports).toEqual([])
+  })
+})
+
+describe('what ends the daemon', () => {
+  test('a stop, at once when nothing is under way', async () => {
+    const running = run({ periodMs: 60_000 })
+    await until(() => polls('BTC') > 0 && polls('ETH') > 0)
+    stop.abort()
+    await running
+  })
+
+  test('a journal that cannot be written, without waiting for the next cycle', async () => {
+    tatum.queue(btcPayment(1))
+    const { journal } = front.deps
+    const record = async (): Promise<void> => {
+      throw new KmsError('disk', 'the journal could not be used')
+    }
+    const running = run({ periodMs: 60_000, journal: { ...journal, record } })
+    expect(await running.catch((fault: unknown) => fault)).toMatchObject({ code: 'disk' })
+    expect(tatum.state.broadcasts.size).toBe(0)
+  })
+
+  test('a signer that is gone', async () => {
+    const ask = async (): Promise<never> => {
+      throw new KmsError('unexpected', 'the signer process has ended')
+    }
+    const running = run({ signer: { ...front.deps.signer, ask } })
+    expect(await running.catch((fault: unknown) => fault)).toMatchObject({ code: 'unexpected' })
+    expect(tatum.state.requests).toEqual([])
+  })
+})
+
+function run(change: Partial<DaemonDeps> = {}): Promise<void> {
+  const sleep: DaemonDeps['sleep'] = async (ms, signal) => {
+    const { promise: stopped, resolve } = Promise.withResolvers<void>()
+    if (signal.aborted) return
+    signal.addEventListener('abort', () => resolve(), { once: true })
+    await Promise.race([Bun.sleep(ms), stopped])
+  }
+  const abort = new AbortController().signal
+  return runDaemon({ ...front.deps, sleep, ...change }, { stop: stop.signal, abort })
+}
+
+function finish(running: Promise<void>): Promise<void> {
+  stop.abort()
+  return running
+}
+
+function polls(chain: string): number {
+  return tatum.state.requests.filter(({ path }) => path === `/v3/kms/pending/${chain}`).length
+}
+
+function events(name: string): readonly unknown[] {
+  return front.log.filter(({ event }) => event === name)
+}
