@@ -42,11 +42,8 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
 /** 16 bytes as a UUID in lower case. */
 export function uuidText(bytes: Uint8Array): string {
   const text = hex(bytes)
-  const cuts = [0, 8, 12, 16, 20, 32]
-  return cuts
-    .slice(1)
-    .map((end, i) => text.slice(cuts[i], end))
-    .join('-')
+  const part = (from: number, to?: number): string => text.slice(from, to)
+  return `${part(0, 8)}-${part(8, 12)}-${part(12, 16)}-${part(16, 20)}-${part(20)}`
 }
 
 /** The 16 bytes of a UUID in text; undefined when it is not one. */

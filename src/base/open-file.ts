@@ -9,7 +9,6 @@ import {
   type Stats,
   writeSync,
 } from 'node:fs'
-import { equalBytes } from './bytes.ts'
 
 /** A file by its descriptor: whatever happens to its name, this stays the same file. */
 export type OpenFile = {
@@ -99,9 +98,13 @@ export function readerOf(bytes: Uint8Array): ReadAt {
 
 /** Up to `length` bytes from `position`; fewer only when the end comes first. */
 export function readUpTo(read: ReadAt, position: number, length: number): Uint8Array {
-  const bytes = new Uint8Array(length)
+  return fill(new Uint8Array(length), read, position)
+}
+
+/** The part of `bytes` that was filled. */
+function fill(bytes: Uint8Array, read: ReadAt, position: number): Uint8Array {
   let at = 0
-  while (at < length) {
+  while (at < bytes.length) {
     const count = read(bytes.subarray(at), position + at)
     if (count === 0) break
     at += count
@@ -113,17 +116,19 @@ const piece = 1 << 20
 
 /** Copies to the end, piece by piece: a large file costs no memory of its size. */
 export function copyInto(file: OpenFile, read: ReadAt): void {
+  const buffer = new Uint8Array(piece)
   for (let position = 0; ; position += piece) {
-    const bytes = readUpTo(read, position, piece)
+    const bytes = fill(buffer, read, position)
     writeAll(file, bytes, position)
     if (bytes.length < piece) return
   }
 }
 
 export function sameContents(one: ReadAt, other: ReadAt): boolean {
+  const buffers = [new Uint8Array(piece), new Uint8Array(piece)] as const
   for (let position = 0; ; position += piece) {
-    const bytes = readUpTo(one, position, piece)
-    if (!equalBytes(bytes, readUpTo(other, position, piece))) return false
+    const bytes = fill(buffers[0], one, position)
+    if (Buffer.compare(bytes, fill(buffers[1], other, position)) !== 0) return false
     if (bytes.length < piece) return true
   }
 }

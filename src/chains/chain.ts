@@ -89,7 +89,10 @@ export type Chain = Pick<
   ): Promise<Completion>
   prepare(pending: PendingTx, own: Own, completion: Completion): Prepared
   /** The one request that hands the signed bytes to Tatum. */
-  broadcast(pending: PendingTx, txData: string): { readonly path: string; readonly body: Json }
+  broadcast(
+    pending: Pick<PendingTx, 'id' | 'withdrawalId'>,
+    txData: string,
+  ): { readonly path: string; readonly body: Json }
 }
 
 const offchainPath = '/v3/offchain/withdrawal/broadcast'

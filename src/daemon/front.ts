@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { type Disk, ensureFolder, withLock } from '../base/disk.ts'
 import { type Http, request } from '../base/http.ts'
 import { createLog } from '../base/log.ts'
 import type { Chain } from '../chains/chain.ts'
@@ -6,7 +7,8 @@ import { createApprover } from '../guard/approval.ts'
 import { connectSigner, type SignerClient } from '../signer/client.ts'
 import { createTatumApi } from '../tatum/api.ts'
 import { decodeFrontConfig, type FrontConfig } from './config.ts'
-import { type CycleReport, type DaemonDeps, runDaemon, runOnce } from './daemon.ts'
+import type { CycleReport } from './cycle.ts'
+import { type DaemonDeps, runDaemon, runOnce } from './daemon.ts'
 import { type Journal, openJournal } from './journal.ts'
 
 export type FrontWorld = {
@@ -17,8 +19,8 @@ export type FrontWorld = {
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>
   readonly random: () => number
   readonly writeLog: (line: string) => void
-  /** Makes the journal's folder, owner-only. */
-  readonly makeFolder: (path: string) => void
+  /** Where the journal is. */
+  readonly disk: Disk
   readonly onStopSignal: (stop: () => void) => void
   /** Tests wrap these to end the process between two steps. */
   readonly http?: Http
@@ -51,18 +53,24 @@ export async function runFront(world: FrontWorld): Promise<CycleReport | undefin
   // A signer that ends before it is ready has said why; there is nothing to add.
   if (!(await isReady(signer))) return undefined
   const config = decodeFrontConfig(await signer.config)
-  world.makeFolder(config.journalFolder)
-  const open = world.openJournal ?? openJournal
-  const journal = await open(join(config.journalFolder, 'payments.sqlite'), world.now)
-  try {
-    const deps = assemble(world, config, signer, journal)
-    const endings = { stop: stop.signal, abort: abort.signal }
-    if (config.runOnce) return await runOnce(deps, endings)
-    await runDaemon(deps, endings)
-    return undefined
-  } finally {
-    await journal.close()
-  }
+  const endings = { stop: stop.signal, abort: abort.signal }
+  const path = join(config.journalFolder, 'payments.sqlite')
+  ensureFolder(world.disk, config.journalFolder)
+  // A front that is just draining has it for a moment longer than the signer has its ledger.
+  return withLock(world.disk, path, 2 * drainMs, async () => {
+    const { vaultId } = await signer.ask({ type: 'status' })
+    const { network, runOnce: isOnce } = config
+    const open = world.openJournal ?? openJournal
+    const journal = await open(path, { vaultId, network }, world.now)
+    try {
+      const deps = assemble(world, config, signer, journal)
+      if (isOnce) return await runOnce(deps, endings)
+      await runDaemon(deps, endings)
+      return undefined
+    } finally {
+      await journal.close()
+    }
+  })
 }
 
 function isReady(signer: SignerClient): Promise<boolean> {
@@ -92,6 +100,7 @@ function assemble(
     }),
     signer,
     journal,
+    now,
     network,
     findChain,
     chains,

@@ -1,12 +1,14 @@
-import { asKmsError, type ErrorCode, KmsError } from '../base/errors.ts'
-import { encodeJson, type Json, parseJson } from '../base/json.ts'
-import type { ChainReads, Network, PendingTx } from '../base/model.ts'
+import { createHash } from 'node:crypto'
+import { hex, utf8 } from '../base/bytes.ts'
+import { type ErrorCode, KmsError } from '../base/errors.ts'
+import type { Json } from '../base/json.ts'
+import type { ChainReads, Completion, Network, PendingTx } from '../base/model.ts'
 import type { Chain, Own } from '../chains/chain.ts'
 import type { Approver } from '../guard/approval.ts'
 import type { SignerClient } from '../signer/client.ts'
-import { decodePublicKey } from '../signer/messages.ts'
+import { decodePublicKey, type SignResult } from '../signer/messages.ts'
 import type { TatumApi } from '../tatum/api.ts'
-import { parsePending, pendingId } from '../tatum/pending.ts'
+import { parsePending } from '../tatum/pending.ts'
 import type { Journal, PaymentRow } from './journal.ts'
 
 export type PaymentDeps = {
@@ -19,103 +21,116 @@ export type PaymentDeps = {
   readonly findChain: (id: string) => Chain | undefined
 }
 
-/** Where a payment stands after one try. */
-export type PaymentResult =
-  | { readonly kind: 'sent'; readonly txId: string; readonly completed: boolean }
-  | {
-      readonly kind: 'stopped'
-      readonly code: ErrorCode
-      readonly reason: string
-      /** False when the same thing stopped it the last time. */
-      readonly isNews: boolean
-    }
+/** A payment with its one set of signed bytes. */
+export type SignedRow = PaymentRow & { readonly txData: string; readonly txId: string }
+
+/** A payment that may be signed now: approved, and not signed before. */
+export type Approved = {
+  readonly row: PaymentRow
+  readonly chain: Chain
+  readonly pending: PendingTx
+  /** As Tatum sent it: the signer reads it again itself. */
+  readonly sent: unknown
+}
 
 /**
- * Takes one pending transaction from what Tatum sent to what the network has, or says why not.
+ * Looks a pending transaction over: its bytes if it was ever signed, else what may be signed now.
+ * Everything that can be wrong with it, or with its approval, is thrown.
  *
- * journal → approval → completion → signer → journal → broadcast → journal. The bytes are in the
- * journal before they leave, and a payment that has bytes goes out with these bytes and no others.
+ * @param id of `sent`, which may be malformed in every other way
  */
-export async function pay(
+export async function lookOver(
   deps: PaymentDeps,
   chainId: string,
+  id: string,
   sent: unknown,
   signal: AbortSignal,
-): Promise<PaymentResult> {
-  const id = pendingId(sent)
-  if (id === undefined) {
-    const reason = 'the pending transaction has no usable id'
-    return { kind: 'stopped', code: 'transaction-malformed', reason, isNews: true }
-  }
+): Promise<SignedRow | Approved> {
+  const pending = parsePending(sent)
+  const chain = needChain(deps, chainId, pending.chain)
+  const contents = hex(createHash('sha256').update(utf8(pending.serializedTransaction)).digest())
   const before = await deps.journal.find(id)
-  const text = encodeSent(sent)
-  const row = before?.txData == null ? startRow(before, id, chainId, text) : before
+  if (before !== undefined && isSigned(before)) {
+    if (before.contents === contents && before.chain === chainId) return before
+    throw new KmsError(
+      'transaction-refused',
+      'this pending id was signed before with another transaction',
+    )
+  }
+  const row: PaymentRow = {
+    pendingId: id,
+    chain: chainId,
+    state: before?.state ?? 'seen',
+    contents,
+    withdrawalId: pending.withdrawalId ?? null,
+    txData: null,
+    txId: null,
+    reason: before?.reason ?? null,
+    reported: before?.reported ?? null,
+  }
+  // The journal may have been lost; what the ledger has was approved and signed before.
+  const stored = await deps.signer.ask({ type: 'signed', chain: chainId, pendingId: id, contents })
+  if (stored.signed !== null) return await keepBytes(deps, row, stored.signed)
   if (before === undefined) await deps.journal.record(row)
-
-  try {
-    if (text === undefined) throw malformed('the pending transaction is nested too deep')
-    const pending = parsePending(sent)
-    const chain = needChain(deps, pending, chainId)
-    refuseOtherContents(row, pending)
-    const signed = await obtainBytes(deps, chain, pending, row, signal)
-    return await send(deps, chain, pending, signed, signal)
-  } catch (thrown) {
-    return stop(deps, id, thrown)
-  }
+  await requireApproval(deps, pending, sent, signal)
+  return { row, chain, pending, sent }
 }
 
-/** Sends the bytes of an earlier run that may not have arrived. */
-export async function resume(
+/** Completes and signs; the bytes are in the journal when this returns. */
+export async function signPayment(
   deps: PaymentDeps,
-  row: PaymentRow,
+  { row, chain, pending, sent }: Approved,
   signal: AbortSignal,
-): Promise<PaymentResult> {
-  try {
-    const pending = parsePending(parseJson(row.pending))
-    return await send(deps, needChain(deps, pending, row.chain), pending, row, signal)
-  } catch (thrown) {
-    return stop(deps, row.pendingId, thrown)
-  }
-}
-
-/** The payment's one set of signed bytes: the journal's, or the signer's (old or new). */
-async function obtainBytes(
-  deps: PaymentDeps,
-  chain: Chain,
-  pending: PendingTx,
-  row: PaymentRow,
-  signal: AbortSignal,
-): Promise<PaymentRow> {
-  if (row.txData !== null) return row
-  await requireApproval(deps, pending, row, signal)
-  const sent = parseJson(row.pending)
+): Promise<SignedRow> {
   const completion = await complete(deps, chain, pending, signal)
-  const { results } = await deps.signer.ask({
-    type: 'sign',
-    payments: [{ pending: sent, completion }],
-  })
+  const payments = [{ pending: sent, completion }]
+  const { results } = await deps.signer.ask({ type: 'sign', payments })
   const [result] = results
-  if (result?.kind !== 'signed') {
-    const { code = 'unexpected', reason = 'the signer gave no answer' } = result ?? {}
-    throw new KmsError(code as ErrorCode, reason)
-  }
-  const { txData, txId } = result
-  const signed: PaymentRow = { ...row, state: 'signed', txData, txId, reason: null }
-  await deps.journal.record(signed)
+  if (result?.kind !== 'signed') throw refusalOf(result)
+  return keepBytes(deps, row, result)
+}
+
+/**
+ * Sends the bytes. They are the payment's only ones for ever, so a failure here says nothing about
+ * the payment: it may have arrived all the same, and is neither a refusal nor reported as one.
+ */
+export async function deliver(
+  { api, journal, findChain }: PaymentDeps,
+  row: SignedRow,
+  signal: AbortSignal,
+): Promise<{ readonly completed: boolean }> {
+  const chain = needChain({ findChain }, row.chain, row.chain)
+  const { pendingId: id, withdrawalId, txData } = row
+  const payment = { id, ...(withdrawalId !== null && { withdrawalId }) }
+  const { completed } = await api.broadcast(chain.broadcast(payment, txData), signal)
+  await journal.record({ ...row, state: 'sent', reason: null })
+  return { completed: completed ?? true }
+}
+
+export function isSigned(row: PaymentRow): row is SignedRow {
+  return row.txData !== null && row.txId !== null
+}
+
+async function keepBytes(
+  { journal }: PaymentDeps,
+  row: PaymentRow,
+  { txData, txId }: { readonly txData: string; readonly txId: string },
+): Promise<SignedRow> {
+  const signed: SignedRow = { ...row, state: 'signed', txData, txId, reason: null }
+  await journal.record(signed)
   return signed
 }
 
 async function requireApproval(
-  { approve, journal }: PaymentDeps,
+  { approve }: PaymentDeps,
   pending: PendingTx,
-  row: PaymentRow,
+  sent: unknown,
   signal: AbortSignal,
 ): Promise<void> {
-  const verdict = await approve?.(pending.id, parseJson(row.pending) as Json, signal)
+  const verdict = await approve?.(pending.id, sent as Json, signal)
   if (verdict === undefined || verdict.kind === 'approved') return
-  if (verdict.kind === 'failed') throw new KmsError('approver-unreachable', verdict.reason)
-  await journal.record({ ...row, state: 'denied', reason: row.reason })
-  throw new KmsError('approver-denied', verdict.reason)
+  const code = verdict.kind === 'denied' ? 'approver-denied' : 'approver-unreachable'
+  throw new KmsError(code, verdict.reason)
 }
 
 async function complete(
@@ -123,7 +138,7 @@ async function complete(
   chain: Chain,
   pending: PendingTx,
   signal: AbortSignal,
-) {
+): Promise<Completion> {
   const refs = chain.keys(pending)
   const { keys } = await signer.ask({ type: 'publicKeys', chain: chain.id, refs })
   const own: Own = { network, keys: keys.map(decodePublicKey) }
@@ -138,89 +153,17 @@ async function complete(
   return chain.complete(pending, own, reads, signal)
 }
 
-async function send(
-  { api, journal }: PaymentDeps,
-  chain: Chain,
-  pending: PendingTx,
-  row: PaymentRow,
-  signal: AbortSignal,
-): Promise<PaymentResult> {
-  const { txData, txId } = row
-  if (txData === null || txId === null)
-    throw new KmsError('unexpected', 'there are no bytes to send')
-  const { completed } = await api.broadcast(chain.broadcast(pending, txData), signal)
-  await journal.record({ ...row, state: 'sent', reason: null })
-  return { kind: 'sent', txId, completed: completed ?? true }
+function refusalOf(result: SignResult | undefined): KmsError {
+  if (result?.kind === 'refused') return new KmsError(result.code as ErrorCode, result.reason)
+  return new KmsError('unexpected', 'the signer gave no answer')
 }
 
-/** What stopped a payment is journaled; bytes it already has stay with it. */
-async function stop(
-  { journal }: PaymentDeps,
-  pendingId: string,
-  thrown: unknown,
-): Promise<PaymentResult> {
-  const { code, message: reason } = asKmsError(thrown)
-  // Without a journal nothing may go on: what is sent must be remembered.
-  if (code === 'disk') throw thrown
-  const row = await journal.find(pendingId)
-  const isNews = row?.reason !== reason
-  if (row !== undefined && isNews) {
-    const state = row.txData === null && isFinal(code) ? 'refused' : row.state
-    await journal.record({ ...row, state, reason })
-  }
-  return { kind: 'stopped', code, reason, isNews }
-}
-
-function isFinal(code: ErrorCode): boolean {
-  return code === 'transaction-malformed' || code === 'transaction-refused'
-}
-
-function needChain({ findChain }: PaymentDeps, pending: PendingTx, asked: string): Chain {
+function needChain(
+  { findChain }: Pick<PaymentDeps, 'findChain'>,
+  asked: string,
+  named: string,
+): Chain {
   const chain = findChain(asked)
-  if (chain === undefined || pending.chain !== asked) {
-    throw malformed(`the transaction is not for ${asked}`)
-  }
-  return chain
-}
-
-/** A payment without bytes is what Tatum says now, not what it said the first time. */
-function startRow(
-  before: PaymentRow | undefined,
-  pendingId: string,
-  chain: string,
-  sent: string | undefined,
-): PaymentRow {
-  return {
-    pendingId,
-    chain,
-    state: before?.state ?? 'seen',
-    pending: sent ?? 'null',
-    txData: null,
-    txId: null,
-    reason: before?.reason ?? null,
-  }
-}
-
-/** As Tatum sent it; undefined for what a parser can read but no encoder can follow. */
-function encodeSent(sent: unknown): string | undefined {
-  try {
-    return encodeJson(sent as Json)
-  } catch {
-    return undefined
-  }
-}
-
-function malformed(message: string): KmsError {
-  return new KmsError('transaction-malformed', message)
-}
-
-/** One id, one transaction: the same id with other contents is a fault or an attack. */
-function refuseOtherContents({ pending: journaled, chain }: PaymentRow, pending: PendingTx): void {
-  const { serializedTransaction } = parsePending(parseJson(journaled))
-  if (chain !== pending.chain || serializedTransaction !== pending.serializedTransaction) {
-    throw new KmsError(
-      'transaction-refused',
-      'this pending id was signed before with another transaction',
-    )
-  }
+  if (chain !== undefined && named === asked) return chain
+  throw new KmsError('transaction-malformed', `the transaction is not for ${asked}`)
 }

@@ -13,6 +13,13 @@ export type Question =
   | { readonly type: 'wallets'; readonly from: number }
   | { readonly type: 'publicKeys'; readonly chain: string; readonly refs: readonly KeyRef[] }
   | { readonly type: 'nextNonce'; readonly chain: string; readonly address: string }
+  /** Looks a payment up in the ledger. `contents`: SHA-256 of its serializedTransaction, in hex. */
+  | {
+      readonly type: 'signed'
+      readonly chain: string
+      readonly pendingId: string
+      readonly contents: string
+    }
   | { readonly type: 'sign'; readonly payments: readonly Payment[] }
   /** Looks whether the vault file was replaced since. */
   | { readonly type: 'reload' }
@@ -27,9 +34,11 @@ export type Answers = {
   /** `encodePublicKey` texts in the order of the refs. */
   readonly publicKeys: { readonly keys: readonly string[] }
   readonly nextNonce: { readonly next: string | null }
+  readonly signed: { readonly signed: { readonly txData: string; readonly txId: string } | null }
   readonly sign: { readonly results: readonly SignResult[] }
   readonly reload: { readonly changed: boolean }
   readonly status: {
+    readonly vaultId: string
     readonly wallets: number
     readonly signed: number
     readonly generation: string
@@ -92,6 +101,13 @@ export function decodeQuestion(body: unknown): Question {
         type,
         chain: need(asString(record?.get('chain'))),
         address: need(asString(record?.get('address'))),
+      }
+    case 'signed':
+      return {
+        type,
+        chain: need(asString(record?.get('chain'))),
+        pendingId: need(asString(record?.get('pendingId'))),
+        contents: need(asString(record?.get('contents'))),
       }
     case 'sign':
       return { type, payments: need(asArray(record?.get('payments'))).map(decodePayment) }

@@ -9,7 +9,7 @@ import {
   type PublicWallet,
   type Question,
 } from './messages.ts'
-import { needChain, ownKey, type SignerDeps, signBatch } from './sign-batch.ts'
+import { needChain, ownKey, type SignerDeps, signBatch, storedFor } from './sign-batch.ts'
 
 /** Wallets per answer: a page of half a million ids would be one enormous frame. */
 const pageLength = 20_000
@@ -38,6 +38,8 @@ export function createSigner(deps: SignerDeps): Signer {
         const next = ledger.nextNonce(question.chain, network, question.address)
         return { next: next?.toString() ?? null }
       }
+      case 'signed':
+        return { signed: storedFor(deps, question) }
       case 'sign':
         return { results: await inTurn(() => signBatch(deps, question.payments)) }
       case 'reload': {
@@ -47,6 +49,7 @@ export function createSigner(deps: SignerDeps): Signer {
       }
       case 'status':
         return {
+          vaultId: vault.vaultId,
           wallets: [...vault.ids()].length,
           signed: ledger.count(),
           generation: vault.generation.toString(),

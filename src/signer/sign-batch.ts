@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { equalBytes, utf8 } from '../base/bytes.ts'
+import { equalBytes, fromHex, utf8 } from '../base/bytes.ts'
 import { asKmsError, KmsError } from '../base/errors.ts'
 import type { KeyRef, Network, PendingTx, PublicKey, Signature, Signed } from '../base/model.ts'
 import type { Chain, Own, Prepared } from '../chains/chain.ts'
@@ -132,6 +132,19 @@ function refuseOtherContents(
     'transaction-refused',
     'this pending id was signed before with another transaction',
   )
+}
+
+/** What the ledger has for a payment; refuses an id that it has with other contents. */
+export function storedFor(
+  { ledger, network }: Pick<SignerDeps, 'ledger' | 'network'>,
+  asked: { readonly chain: string; readonly pendingId: string; readonly contents: string },
+): { readonly txData: string; readonly txId: string } | null {
+  const stored = ledger.find(asked.pendingId)
+  if (stored === undefined) return null
+  const serializedHash = fromHex(asked.contents) ?? new Uint8Array()
+  refuseOtherContents(stored, { chain: asked.chain, network, serializedHash })
+  const { txData, txId } = stored
+  return { txData, txId }
 }
 
 /** A wallet's public key, if the payment may use it. */

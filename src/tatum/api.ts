@@ -53,7 +53,7 @@ const maxIdsPerRequest = 25_000
 const maxPending = 10_000
 const timeoutMs = 60_000
 const readAttempts = 3
-const broadcastAttempts = 6
+const broadcastAttempts = 4
 
 /** The Tatum API as the front needs it. Neither the key nor a URL is in anything it throws. */
 export function createTatumApi(settings: TatumApiSettings): TatumApi {
@@ -90,7 +90,7 @@ export function createTatumApi(settings: TatumApiSettings): TatumApi {
     async broadcast({ path, body }, signal) {
       // The same bytes can pay only once, so that sending them again is always safe.
       const response = await broadcasting(ask('POST', path, body, signal))
-      return readBroadcast(requireSuccess(response, 'broadcast', clean))
+      return readBroadcast(response, clean)
     },
 
     async reportErrors(errors, signal) {
@@ -172,8 +172,15 @@ function readRpc(response: HttpResponse, method: string, clean: Clean): unknown 
   return answer.get('result')
 }
 
+/** geth, Bitcoin Core and their kin, for a transaction in the mempool or in a block. */
+const alreadyThere =
+  /already known|known transaction|already[- ]in[- ](mempool|block ?chain|utxo)|txn-already-(known|in-mempool)|already exists/i
+
 /** A 2xx means the bytes were taken, whatever its body says or fails to say. */
-function readBroadcast({ text }: HttpResponse): BroadcastAnswer {
+function readBroadcast(response: HttpResponse, clean: Clean): BroadcastAnswer {
+  // How nodes refuse bytes that they have already: it is what was wanted.
+  if (response.status >= 400 && alreadyThere.test(response.text)) return {}
+  const { text } = requireSuccess(response, 'broadcast', clean)
   const answer = asRecord(parseJson(text))
   const txId = asString(answer?.get('txId'))
   const completed = answer?.get('completed')

@@ -86,7 +86,8 @@ export function decodeHeader(file: Uint8Array): {
   readonly length: number
 } {
   const length = checkFrame(file)
-  const reader = readBytes(file.subarray(magic.length + 6, length - hashLength), () =>
+  // A copy: a view of it would keep the whole file in memory for as long as the vault is open.
+  const reader = readBytes(file.slice(magic.length + 6, length - hashLength), () =>
     damaged('the header ends too early'),
   )
   const vaultId = reader.take(16)

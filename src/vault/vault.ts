@@ -75,6 +75,7 @@ export type Draft = {
 export function openVault(place: VaultPlace, password: Secret): Vault {
   const { state, keys, body } = openEnvelope(readVaultFile(place), password)
   try {
+    collectAfter(body)
     return hold(place, keys, { state, body, index: indexBody(body) })
   } catch (fault) {
     keys[Symbol.dispose]()
@@ -119,18 +120,35 @@ export async function changeVault<T>(
   // Before the lock: its file belongs beside a vault only.
   else requireVault(place)
   return withLock(place.disk, place.path, place.lockWaitMs, async () => {
-    const file = readFile(place)
-    if (file === undefined && !create) throw missing(place.path)
-    const opened =
-      file === undefined
-        ? { ...createVaultState(password, { cost, label: 'first', now }), body: emptyBody }
-        : openEnvelope(file, password)
-    using keys = opened.keys
-    const work = startDraft(opened.state, keys, opened.body, now)
+    const { state, keys, body } = openOr(place, password, () => {
+      if (!create) throw missing(place.path)
+      return { ...createVaultState(password, { cost, label: 'first', now }), body: emptyBody }
+    })
+    using _keys = keys
+    collectAfter(body)
+    const work = startDraft(state, keys, body, now)
     const answer = await change(work.draft)
     work.write(place)
     return answer
   })
+}
+
+/** The vault's contents as they are, or what `make` answers when there is none. */
+function openOr(
+  place: VaultPlace,
+  password: Secret,
+  make: () => ReturnType<typeof openEnvelope>,
+): ReturnType<typeof openEnvelope> {
+  const file = readFile(place)
+  return file === undefined ? make() : openEnvelope(file, password)
+}
+
+/**
+ * To be called where a large array has just become garbage: the collector lets about as much again
+ * gather as is in use, and that is the whole vault several times over.
+ */
+function collectAfter({ length }: Uint8Array): void {
+  if (length > 2 ** 24) Bun.gc(true)
 }
 
 type Contents = {
@@ -207,11 +225,16 @@ function startDraft(state: VaultState, keys: VaultKeys, opened: Uint8Array, now:
 
   const write = (place: VaultPlace): void => {
     if (added.size === 0 && !removed && state.generation > 0n) return
+    writeNext(place)
+    collectAfter(body)
+    readBack(place, keys, added.values())
+  }
+  const writeNext = ({ disk, path }: VaultPlace): void => {
     const next = { ...state, generation: state.generation + 1n }
     const file = sealEnvelope(next, keys, appendRecords(body, [...added.values()]))
+    collectAfter(file)
     // A copy that still holds a removed wallet must not stay behind.
-    replaceFile(place.disk, place.path, file, { keepPrevious: !removed })
-    readBack(place, keys, added.values())
+    replaceFile(disk, path, file, { keepPrevious: !removed })
   }
   return { draft, write }
 }

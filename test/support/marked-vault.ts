@@ -23,6 +23,12 @@ const fixed = {
   ethKey: { ...walletOf(103, 'ETH'), key: `0x${Buffer.from(digest('key')).toString('hex')}` },
 } as const satisfies Record<string, TestWallet>
 
+/** Not in the vault yet. */
+export const walletsToStore = {
+  mnemonic: { ...walletOf(104, 'ETH'), mnemonic: mnemonicOf('to store') },
+  key: { ...walletOf(105, 'ETH'), key: `0x${Buffer.from(digest('key to store')).toString('hex')}` },
+} as const satisfies Record<string, TestWallet>
+
 /** Children of the mnemonic wallets that sign. */
 const indexes = [0, 1, 7]
 

@@ -1,6 +1,6 @@
-import { ensureFolder, realDisk } from '../../base/disk.ts'
+import { realDisk } from '../../base/disk.ts'
 import { findChain } from '../../chains/index.ts'
-import type { CycleReport } from '../../daemon/daemon.ts'
+import type { CycleReport } from '../../daemon/cycle.ts'
 import { runFront } from '../../daemon/front.ts'
 import { frontChannelFd } from '../../signer/launch.ts'
 import type { Action } from '../action.ts'
@@ -19,9 +19,7 @@ export const front: Action = async context => {
     sleep,
     random,
     writeLog: terminal.log,
-    makeFolder: path => {
-      ensureFolder(realDisk, path)
-    },
+    disk: realDisk,
     onStopSignal,
   })
   return report === undefined ? 0 : statusOf(report)

@@ -1,0 +1,52 @@
+import type { ErrorCode } from '../base/errors.ts'
+
+/** What a chain's cycles keep for each other while the daemon runs; none of it needs to last. */
+export type Memory = {
+  /** True when `what` is news about `about`; undefined means that nothing is wrong with it. */
+  tell(about: string, what: string | undefined): boolean
+  /** Whether a payment that failed before may be tried again. */
+  isDue(id: string, now: number): boolean
+  failed(id: string, now: number): void
+  succeeded(id: string): void
+  /** Failures that Tatum has not been told of. */
+  readonly reports: Map<string, { readonly code: ErrorCode; readonly reason: string }>
+  /** Forgets payments that are listed no more. */
+  forgetAllBut(ids: readonly string[]): void
+}
+
+/** The first two tries follow the polls; then the wait doubles, up to this. */
+const longestWaitMs = 60_000
+
+export function createMemory(periodMs: number): Memory {
+  const told = new Map<string, string>()
+  const waits = new Map<string, { readonly failures: number; readonly due: number }>()
+  const reports: Memory['reports'] = new Map()
+  /** Keys of `told` that are no payment's id. */
+  const standing = new Set(['poll', 'nameless', 'reports'])
+  return {
+    reports,
+    tell(about, what) {
+      if (told.get(about) === what) return false
+      if (what === undefined) told.delete(about)
+      else told.set(about, what)
+      return true
+    },
+    isDue: (id, now) => (waits.get(id)?.due ?? 0) <= now,
+    failed(id, now) {
+      const failures = (waits.get(id)?.failures ?? 0) + 1
+      const wait = failures === 1 ? 0 : Math.min(periodMs * 2 ** (failures - 2), longestWaitMs)
+      waits.set(id, { failures, due: now + wait })
+    },
+    succeeded(id) {
+      waits.delete(id)
+      told.delete(id)
+    },
+    forgetAllBut(ids) {
+      const kept = new Set(ids)
+      for (const id of waits.keys()) if (!kept.has(id)) waits.delete(id)
+      for (const about of told.keys()) {
+        if (!kept.has(about) && !standing.has(about)) told.delete(about)
+      }
+    },
+  }
+}
