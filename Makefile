@@ -1,4 +1,4 @@
-# The menu. Needs node, npm, make and git; Bun comes from npm and stays in .tools.
+# The menu. Needs node, npm and make; Bun comes from npm and stays in .tools.
 
 BUN_VERSION := $(shell node -p "require('./package.json').engines.bun")
 BUN_STAMP := .tools/bun-$(BUN_VERSION)
@@ -16,7 +16,7 @@ setup: $(SETUP) ## install Bun and the packages, nothing globally
 
 build: $(BINARY) ## compile dist/tatum-kms
 
-demo: $(BINARY) ## make a wallet and addresses with the binary, in a throw-away folder
+demo: $(BINARY) ## pay once per chain and network, against a sandbox Tatum API
 	@$(BUN) scripts/demo.ts
 
 test: $(BINARY) ## run every test; the last line is the count

@@ -190,6 +190,20 @@ export function readGuarded(disk: Disk, path: string, maxBytes: number): Uint8Ar
   })
 }
 
+/** True when there is a file at `path`; refuses what `readGuarded` would, without reading it. */
+export function guardedExists(disk: Disk, path: string): boolean {
+  return attempt(`cannot read ${path}`, () => {
+    const file = openRegular(disk, path, 'read')
+    if (file === undefined) return false
+    try {
+      refuseSharedFile(disk, path, file.stat())
+      return true
+    } finally {
+      file.close()
+    }
+  })
+}
+
 function openRegular(
   disk: Disk,
   path: string,

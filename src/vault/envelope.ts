@@ -2,14 +2,7 @@ import { utf8 } from '../base/bytes.ts'
 import { KmsError } from '../base/errors.ts'
 import { hkdf, type ScryptCost, scrypt } from '../secret/kdf.ts'
 import { randomPublicBytes, randomSecret } from '../secret/random.ts'
-import {
-  nonceLength,
-  seal,
-  sealInto,
-  tagLength,
-  unseal,
-  unsealPublic,
-} from '../secret/seal.ts'
+import { nonceLength, seal, sealInto, tagLength, unseal, unsealPublic } from '../secret/seal.ts'
 import type { Secret } from '../secret/secret.ts'
 import {
   damaged,

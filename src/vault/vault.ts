@@ -1,6 +1,13 @@
 import { dirname } from 'node:path'
 import { equalBytes, hex, uuidBytes, uuidText } from '../base/bytes.ts'
-import { type Disk, ensureFolder, readGuarded, replaceFile, withLock } from '../base/disk.ts'
+import {
+  type Disk,
+  ensureFolder,
+  guardedExists,
+  readGuarded,
+  replaceFile,
+  withLock,
+} from '../base/disk.ts'
 import { attempt } from '../base/disk-fault.ts'
 import { KmsError } from '../base/errors.ts'
 import type { WalletId } from '../base/model.ts'
@@ -85,7 +92,8 @@ export function openVault(place: VaultPlace, password: Secret): Vault {
 
 /** True when there is a vault file; wrong permissions are refused here already. */
 export function vaultExists(place: VaultPlace): boolean {
-  return readFile(place) !== undefined
+  checkFolder(place)
+  return guardedExists(place.disk, place.path)
 }
 
 /** Refuses when there is no vault: to be asked before its password is. */

@@ -101,7 +101,7 @@ function periodMs(text: string | undefined): number {
   throw new KmsError('usage', '--period is a number of seconds above 0, up to a day')
 }
 
-/** Where the resolver and TLS look for the system's settings; no password, no proxy, no key. */
+/** What Bun itself and the times in its log need: no password, no key, no proxy, no TLS override. */
 function frontEnvironment({ variable }: Context): Readonly<Record<string, string>> {
   const allowed = ['PATH', 'LANG', 'TZ']
   return Object.fromEntries(
