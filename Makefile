@@ -7,7 +7,7 @@ SETUP := node_modules/.setup
 BINARY := dist/tatum-kms
 
 .DELETE_ON_ERROR:
-.PHONY: help setup build demo test check fuzz bench clean
+.PHONY: help setup build demo test memscan check fuzz bench clean
 
 help: ## show this menu
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s%s\n", $$1, $$2 }' Makefile
@@ -21,6 +21,9 @@ demo: $(BINARY) ## pay once per chain and network, against a sandbox Tatum API
 
 test: $(BINARY) ## run every test; the last line is the count
 	@$(BUN) scripts/test.ts
+
+memscan: $(BINARY) ## look for secrets in the memory of the running binary (Linux, as root)
+	@$(BUN) scripts/test.ts test/memscan.test.ts test/support/memory-scan.test.ts
 
 check: $(SETUP) ## formatting, lint, types, unused code, layers
 	node_modules/.bin/biome check --config-path=.biome.json

@@ -44,6 +44,26 @@ export class KmsError extends Error {
   }
 }
 
+/**
+ * Where an internal fault came from: the class of what was thrown and the places in our own code.
+ * Its message is left out: it may hold anything. Undefined for a fault that explains itself.
+ */
+export function diagnosisOf({ code, cause }: KmsError): string | undefined {
+  if (code !== 'unexpected' || cause === undefined || cause instanceof KmsError) return undefined
+  if (!(cause instanceof Error)) return `${typeof cause} was thrown`
+  const { name } = cause.constructor
+  const kind = /^\w{1,40}$/.test(name) ? name : 'Error'
+  return [kind, ...ownFrames(cause)].join(' at ')
+}
+
+/** A message may span lines and look like frames: what follows it is read. */
+function ownFrames({ stack = '', message }: Error): readonly string[] {
+  const frames = stack.slice(stack.indexOf(message) + message.length)
+  // A compiled program has chunks of a bundle in the place of source files.
+  const places = frames.matchAll(/^ +at .*?((?:src\/|\$bunfs\/root\/)[\w./-]+:\d+(?::\d+)?)\)?$/gm)
+  return [...places].slice(0, 8).map(([, place = '']) => place)
+}
+
 /** The fault as it is, or `unexpected` around whatever was thrown; the cause keeps the original. */
 export function asKmsError(thrown: unknown): KmsError {
   if (thrown instanceof KmsError) return thrown

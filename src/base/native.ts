@@ -183,14 +183,29 @@ function stringTable(texts: readonly string[]): number {
   return address
 }
 
-/** How a child ended; waits for it. */
 export type Ending = { readonly code: number } | { readonly signal: number }
 
+/** How a child ended; waits for it. */
 export function waitPid(pid: number): Ending {
+  for (;;) {
+    const ending = reap(pid, 0)
+    if (ending !== undefined) return ending
+  }
+}
+
+/** How a child ended; undefined while it runs. */
+export function pollPid(pid: number): Ending | undefined {
+  return reap(pid, 1 /* WNOHANG */)
+}
+
+function reap(pid: number, options: number): Ending | undefined {
   const status = new Int32Array(1)
-  while (libc().waitpid(pid, status, 0) !== pid) {
+  const ended = libc().waitpid(pid, status, options)
+  if (ended === 0) return undefined
+  if (ended !== pid) {
     const reason = errno()
-    if (reason !== EINTR) throw callFailed('unexpected', 'cannot wait for a child process', reason)
+    if (reason === EINTR) return undefined
+    throw callFailed('unexpected', 'cannot wait for a child process', reason)
   }
   const [word = 0] = status
   const signal = word & 0x7f // wait(2): WTERMSIG, WEXITSTATUS

@@ -65,7 +65,8 @@ export function factsOf(stats: Stats): FileFacts {
     gid: stats.gid,
     size: stats.size,
     links: stats.nlink,
-    identity: `${stats.dev}:${stats.ino}`,
+    // Numbers of files are used again; a change of its contents moves the last two.
+    identity: `${stats.dev}:${stats.ino}:${stats.size}:${stats.ctimeMs}`,
   }
 }
 

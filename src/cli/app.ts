@@ -1,5 +1,5 @@
 import { type CAC, cac } from 'cac'
-import { asKmsError, KmsError } from '../base/errors.ts'
+import { asKmsError, diagnosisOf, KmsError } from '../base/errors.ts'
 import { type Command, commands, type Option } from './commands.ts'
 import { exitStatus } from './exit.ts'
 import { camel, helpFlags, isFlag, refuseBadFlags, versionFlags } from './flags.ts'
@@ -13,9 +13,11 @@ export async function run(argv: readonly string[]): Promise<number> {
   try {
     return await dispatch(argv)
   } catch (thrown) {
-    const { code, message, hint } = asKmsError(thrown)
-    terminal.error(message, hint)
-    return exitStatus[code]
+    const fault = asKmsError(thrown)
+    terminal.error(fault.message, fault.hint)
+    const diagnosis = diagnosisOf(fault)
+    if (diagnosis !== undefined) terminal.note(diagnosis)
+    return exitStatus[fault.code]
   }
 }
 

@@ -64,15 +64,15 @@ export function createContext(options: Options): Context {
   }
   const secretMemory = secretMemoryOf(text('secret-memory'))
   const environment = takePassword()
-  const place: VaultPlace = {
-    disk: realDisk,
-    path: resolve(text('path') ?? join(homedir(), '.tatumrc', 'wallet.dat')),
-    lockWaitMs: lockWait(text('lock-wait')),
-  }
+  const lockWaitMs = lockWait(text('lock-wait'))
+  const place = (): VaultPlace => ({ disk: realDisk, path: vaultPath(text('path')), lockWaitMs })
   return {
     terminal,
     network: options.has('testnet') ? 'testnet' : 'mainnet',
-    place,
+    // Not before it is asked for: the daemon's own processes run without a home folder.
+    get place() {
+      return place()
+    },
     secretMemory,
     now: () => Date.now(),
     text,
@@ -80,7 +80,7 @@ export function createContext(options: Options): Context {
     cost: scryptCost(text('kdf-cost')),
     descriptor,
     variable,
-    password(vault = place) {
+    password(vault = place()) {
       for (const warning of checkFolder(vault)) terminal.warn(warning)
       const password = passwordSource(text, environment).read(!vaultExists(vault))
       const unlocked = lockingFailed()
@@ -94,6 +94,22 @@ export function createContext(options: Options): Context {
       for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, stop)
     },
     random: () => Buffer.from(randomPublicBytes(4)).readUInt32BE() / 2 ** 32,
+  }
+}
+
+function vaultPath(given: string | undefined): string {
+  return resolve(given ?? join(homeFolder(), '.tatumrc', 'wallet.dat'))
+}
+
+function homeFolder(): string {
+  try {
+    return homedir()
+  } catch (cause) {
+    // Neither HOME nor an entry among the system's users.
+    throw new KmsError('usage', 'this user has no home folder for the vault to be in', {
+      cause,
+      hint: 'say where the vault is with --path',
+    })
   }
 }
 
@@ -175,13 +191,10 @@ function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   const { promise, resolve: wake } = Promise.withResolvers<void>()
   if (signal?.aborted) return Promise.resolve()
   const timer = setTimeout(wake, ms)
-  signal?.addEventListener(
-    'abort',
-    () => {
-      clearTimeout(timer)
-      wake()
-    },
-    { once: true },
-  )
-  return promise
+  signal?.addEventListener('abort', wake)
+  return promise.finally(() => {
+    clearTimeout(timer)
+    // One signal outlives thousands of sleeps.
+    signal?.removeEventListener('abort', wake)
+  })
 }

@@ -9,9 +9,11 @@ import {
   isSigned,
   lookOver,
   type PaymentDeps,
+  SignedOtherwise,
   type SignedRow,
   signPayment,
 } from './payment.ts'
+import { sendReports } from './reports.ts'
 
 export type CycleDeps = PaymentDeps & {
   readonly api: TatumApi
@@ -52,29 +54,19 @@ export async function runCycle(
 ): Promise<CycleReport> {
   const tally: Tally = { sent: 0, failures: [] }
   const polled = await poll(deps, cycle, endings.stop, tally)
-  const listed = deps.journal.unsent(cycle.chain)
-  const unsent = new Map((await listed).map(row => [row.pendingId, row]))
-  const entries = entriesOf(deps, cycle, polled, tally)
-  const due = entries.filter(({ id }) => cycle.memory.isDue(id, deps.now()))
-
-  const looked = await mapInTurns(due, approvalsAtOnce, entry => {
-    if (endings.stop.aborted) return Promise.resolve(undefined)
-    return attempt(deps, cycle, entry.id, tally, endings, () =>
-      lookOver(deps, cycle.chain, entry.id, entry.sent, endings.abort),
-    )
-  })
-  // One after the other, in Tatum's order: so do the nonces of an address follow each other.
-  for (const [i, entry] of due.entries()) {
-    unsent.delete(entry.id)
-    const found = looked[i]
-    if (found !== undefined) await settle(deps, cycle, entry.id, found, tally, endings)
-  }
+  const rows = await deps.journal.unsent(cycle.chain)
+  const unsent = new Map(rows.map(row => [row.pendingId, row]))
+  const entries = polled === undefined ? [] : entriesOf(deps, cycle, polled, tally)
+  const settled = await settleAll(deps, cycle, entries, tally, endings)
   for (const [id, row] of unsent) {
-    if (!isSigned(row) || !cycle.memory.isDue(id, deps.now())) continue
+    if (settled.has(id) || !isSigned(row) || !cycle.memory.isDue(id, deps.now())) continue
     await settle(deps, cycle, id, row, tally, endings)
   }
   await sendReports(deps, cycle.memory, endings.abort)
-  cycle.memory.forgetAllBut([...entries.map(({ id }) => id), ...unsent.keys()])
+  // A poll that failed does not say what is listed.
+  if (polled !== undefined) {
+    cycle.memory.forgetAllBut([...entries.map(({ id }) => id), ...unsent.keys()])
+  }
   return tally
 }
 
@@ -86,19 +78,19 @@ async function poll(
   { chain, walletIds, memory }: Cycle,
   signal: AbortSignal,
   tally: Tally,
-): Promise<readonly unknown[]> {
+): Promise<readonly unknown[] | undefined> {
   try {
     // A poll that is cut off loses nothing, so that it need not hold up the end.
     const pending = await api.pending(chain, walletIds, signal)
-    if (memory.tell('poll', undefined)) log.info('poll works again', { chain })
+    if (memory.tell('the poll', undefined)) log.info('poll works again', { chain })
     return pending
   } catch (thrown) {
-    if (signal.aborted) return []
+    if (signal.aborted) return undefined
     const { code, message: reason } = asKmsError(thrown)
     tally.failures.push(code)
     // A server that is down for a night is one line, and one more when it is back.
-    if (memory.tell('poll', reason)) log.warning('poll failed', { chain, reason })
-    return []
+    if (memory.tell('the poll', code)) log.warning('poll failed', { chain, reason })
+    return undefined
   }
 }
 
@@ -118,11 +110,44 @@ function entriesOf(
   }
   const reason = 'the pending transaction has no usable id'
   if (nameless > 0) tally.failures.push('transaction-malformed')
-  if (memory.tell('nameless', nameless > 0 ? reason : undefined) && nameless > 0) {
+  if (memory.tell('nameless entries', nameless > 0 ? reason : undefined) && nameless > 0) {
     const code = 'transaction-malformed'
     log.warning('payment not sent', { id: 'without id', chain, code, reason })
   }
   return [...entries.values()]
+}
+
+/**
+ * Looks the entries over, some at once, and settles each as its turn comes, in Tatum's order: so do
+ * the nonces of an address follow each other. Answers the ids it got to settle.
+ */
+async function settleAll(
+  deps: CycleDeps,
+  cycle: Cycle,
+  entries: readonly Entry[],
+  tally: Tally,
+  endings: Endings,
+): Promise<ReadonlySet<string>> {
+  const settled = new Set<string>()
+  const due = entries.filter(({ id }) => cycle.memory.isDue(id, deps.now()))
+  const looked = startInTurns(due, approvalsAtOnce, async ({ id, sent }) => {
+    if (endings.stop.aborted) return undefined
+    return attempt(deps, cycle, id, tally, endings, () =>
+      lookOver(deps, cycle.chain, id, sent, endings.abort),
+    )
+  })
+  try {
+    for (const [i, { id }] of due.entries()) {
+      const found = await looked[i]
+      if (found === undefined) continue
+      settled.add(id)
+      await settle(deps, cycle, id, found, tally, endings)
+    }
+  } finally {
+    // What is under way uses the journal, which is closed after a fault.
+    await Promise.allSettled(looked)
+  }
+  return settled
 }
 
 /** Signs what is approved, sends what is signed. */
@@ -155,13 +180,14 @@ async function deliverRow(
   try {
     const { completed } = await deliver(deps, row, endings.abort)
     tally.sent++
-    memory.succeeded(id)
+    memory.tried(id, deps.now())
+    if (!memory.tell(id, 'sent')) return
     deps.log.info('payment sent', { id, chain, txId })
     if (!completed) deps.log.warning('withdrawal must be completed by hand', { id, chain })
   } catch (thrown) {
     const { code, message: reason } = failureOf(thrown, endings)
     tally.failures.push(code)
-    memory.failed(id, deps.now())
+    memory.tried(id, deps.now())
     // The reason quotes the server and may change every time; the code does not.
     if (memory.tell(id, `unconfirmed ${code}`)) {
       deps.log.warning('payment not confirmed', { id, chain, txId, code, reason })
@@ -181,15 +207,16 @@ async function attempt<T>(
   try {
     return await work()
   } catch (thrown) {
-    const { code, message: reason } = failureOf(thrown, endings)
+    const fault = failureOf(thrown, endings)
+    const { code, message: reason } = fault
     tally.failures.push(code)
-    memory.failed(id, deps.now())
+    memory.tried(id, deps.now())
     if (memory.tell(id, code)) {
       const event = code === 'approver-denied' ? 'payment denied' : 'payment not sent'
       deps.log.warning(event, { id, chain, code, reason })
     }
     await journalStop(deps, chain, id, { code, reason })
-    if (isReported(code)) memory.reports.set(id, { code, reason })
+    if (isReported(fault)) memory.reports.set(id, { code, reason })
     return undefined
   }
 }
@@ -198,7 +225,7 @@ async function attempt<T>(
 function failureOf(thrown: unknown, { abort }: Endings): KmsError {
   const fault = asKmsError(thrown)
   if (fault.code === 'disk') throw fault
-  if (abort.aborted) throw new KmsError('interrupted', 'stopped while a payment was under way')
+  if (abort.aborted) throw new KmsError('terminated', 'stopped while a payment was under way')
   return fault
 }
 
@@ -221,50 +248,24 @@ function isFinal(code: ErrorCode): boolean {
 }
 
 /** What the approver says stays between the owner and the daemon, as in the original. */
-function isReported(code: ErrorCode): boolean {
-  return code !== 'approver-denied' && code !== 'approver-unreachable'
+function isReported(fault: KmsError): boolean {
+  const isOfApprover = fault.code === 'approver-denied' || fault.code === 'approver-unreachable'
+  return !isOfApprover && !(fault instanceof SignedOtherwise)
 }
 
-/** Tells Tatum of each failure once; what cannot be delivered stays for the next cycle. */
-async function sendReports(
-  { api, journal, log }: CycleDeps,
-  memory: Memory,
-  signal: AbortSignal,
-): Promise<void> {
-  const reports: { signatureId: string; error: string }[] = []
-  for (const [id, { code, reason }] of memory.reports) {
-    const row = await journal.find(id)
-    if (row?.reported === code || (row !== undefined && isSigned(row))) memory.reports.delete(id)
-    else reports.push({ signatureId: id, error: reason })
-  }
-  if (reports.length === 0) return
-  try {
-    await api.reportErrors(reports, signal)
-  } catch (thrown) {
-    const { message: reason } = asKmsError(thrown)
-    if (memory.tell('reports', reason)) log.warning('failures could not be reported', { reason })
-    return
-  }
-  memory.tell('reports', undefined)
-  for (const { signatureId } of reports) {
-    const row = await journal.find(signatureId)
-    const told = memory.reports.get(signatureId)
-    if (row !== undefined && told) await journal.record({ ...row, reported: told.code })
-    memory.reports.delete(signatureId)
-  }
-}
-
-/** Like `map`, with at most `limit` under way; answers in the order of `values`. */
-async function mapInTurns<T, R>(
+/** Like `map`, with at most `limit` under way; a rejection also ends what would come after it. */
+function startInTurns<T, R>(
   values: readonly T[],
   limit: number,
   work: (value: T) => Promise<R>,
-): Promise<readonly R[]> {
-  const results: R[] = []
-  const queue = values.entries()
-  const worker = async (): Promise<void> => {
-    for (const [i, value] of queue) results[i] = await work(value)
+): readonly Promise<R>[] {
+  const started: Promise<R>[] = []
+  for (const value of values) {
+    const before: Promise<unknown> = started.at(-limit) ?? Promise.resolve()
+    const own = before.then(() => work(value))
+    // Looked at later; until then it is nobody's.
+    own.catch(() => {})
+    started.push(own)
   }
-  await Promise.all(Array.from({ length: limit }, worker))
-  return results
+  return started
 }

@@ -12,16 +12,24 @@ export type DaemonDeps = CycleDeps & {
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>
 }
 
+/** How long payments under way may take once the daemon is to end. */
+export const drainMs = 20_000
+
 /** Polls until it is told to stop. A chain whose server is slow is left to it; the others go on. */
 export async function runDaemon(deps: DaemonDeps, endings: Endings): Promise<void> {
   const memories = rememberPerChain(deps)
   const busy = new Map<string, Promise<void>>()
   const faults: unknown[] = []
   const ending = new AbortController()
+  const drained = new AbortController()
   const stop = AbortSignal.any([endings.stop, ending.signal])
+  const abort = AbortSignal.any([endings.abort, drained.signal])
   const endWith = (fault: unknown): void => {
+    // What comes of being cut off is no fault.
+    if (abort.aborted) return
     faults.push(fault)
     ending.abort()
+    void deps.sleep(drainMs, abort).then(() => drained.abort())
   }
 
   while (!stop.aborted) {
@@ -29,7 +37,7 @@ export async function runDaemon(deps: DaemonDeps, endings: Endings): Promise<voi
       for (const [chain, walletIds] of await chainsToPoll(deps, memories('')))
         if (!busy.has(chain)) {
           const cycle: Cycle = { chain, walletIds, memory: memories(chain) }
-          const done = runCycle(deps, cycle, { stop, abort: endings.abort })
+          const done = runCycle(deps, cycle, { stop, abort })
           busy.set(
             chain,
             done.then(() => {}, endWith).finally(() => busy.delete(chain)),
@@ -42,24 +50,25 @@ export async function runDaemon(deps: DaemonDeps, endings: Endings): Promise<voi
   }
   await Promise.all(busy.values())
   const [first] = faults
-  if (first !== undefined && !endings.abort.aborted) throw first
+  if (first !== undefined) throw first
 }
 
 /** One cycle of each chain, for `--run-once`. */
 export async function runOnce(deps: DaemonDeps, endings: Endings): Promise<CycleReport> {
   const memories = rememberPerChain(deps)
   const chains = [...(await chainsToPoll(deps, memories('')))]
-  const reports = await Promise.all(
-    chains.map(([chain, walletIds]) =>
-      runCycle(deps, { chain, walletIds, memory: memories(chain) }, endings),
-    ),
+  const cycles = chains.map(([chain, walletIds]) =>
+    runCycle(deps, { chain, walletIds, memory: memories(chain) }, endings),
   )
+  // A fault of one chain does not cut the others off: they have payments under way.
+  await Promise.allSettled(cycles)
+  const reports = await Promise.all(cycles)
   return {
     sent: reports.reduce((sum, { sent }) => sum + sent, 0),
     failures: [
-      ...reports.flatMap(({ failures }) => failures),
       // What was not even tried must not look as if nothing had waited.
       ...(endings.stop.aborted ? (['terminated'] as const) : []),
+      ...reports.flatMap(({ failures }) => failures),
     ],
   }
 }
@@ -100,11 +109,11 @@ async function reloadVault({ signer, log }: DaemonDeps, memory: Memory): Promise
   try {
     const { changed } = await signer.ask({ type: 'reload' })
     if (changed) log.info('vault reloaded')
-    memory.tell('reload', undefined)
+    memory.tell('the vault', undefined)
   } catch (thrown) {
     const { code, message: reason } = asKmsError(thrown)
     const isTransient = code === 'disk' || code === 'vault-missing' || code === 'vault-busy'
     if (!isTransient) throw thrown
-    if (memory.tell('reload', reason)) log.warning('vault not reloaded', { reason })
+    if (memory.tell('the vault', code)) log.warning('vault not reloaded', { reason })
   }
 }

@@ -8,7 +8,7 @@ import { connectSigner, type SignerClient } from '../signer/client.ts'
 import { createTatumApi } from '../tatum/api.ts'
 import { decodeFrontConfig, type FrontConfig } from './config.ts'
 import type { CycleReport } from './cycle.ts'
-import { type DaemonDeps, runDaemon, runOnce } from './daemon.ts'
+import { type DaemonDeps, drainMs, runDaemon, runOnce } from './daemon.ts'
 import { type Journal, openJournal } from './journal.ts'
 
 export type FrontWorld = {
@@ -26,9 +26,6 @@ export type FrontWorld = {
   readonly http?: Http
   readonly openJournal?: typeof openJournal
 }
-
-/** How long payments under way may take after a request to stop. */
-const drainMs = 20_000
 
 /**
  * The network process: everything hostile is parsed here, and no key has ever been here.
@@ -57,7 +54,7 @@ export async function runFront(world: FrontWorld): Promise<CycleReport | undefin
   const path = join(config.journalFolder, 'payments.sqlite')
   ensureFolder(world.disk, config.journalFolder)
   // A front that is just draining has it for a moment longer than the signer has its ledger.
-  return withLock(world.disk, path, 2 * drainMs, async () => {
+  const working = withLock(world.disk, path, 2 * drainMs, async () => {
     const { vaultId } = await signer.ask({ type: 'status' })
     const { network, runOnce: isOnce } = config
     const open = world.openJournal ?? openJournal

@@ -4,10 +4,10 @@ import type { ErrorCode } from '../base/errors.ts'
 export type Memory = {
   /** True when `what` is news about `about`; undefined means that nothing is wrong with it. */
   tell(about: string, what: string | undefined): boolean
-  /** Whether a payment that failed before may be tried again. */
+  /** Whether a payment that was tried before may be tried again. */
   isDue(id: string, now: number): boolean
-  failed(id: string, now: number): void
-  succeeded(id: string): void
+  /** Counts a try, whatever came of it: one that Tatum goes on listing is not tried every time. */
+  tried(id: string, now: number): void
   /** Failures that Tatum has not been told of. */
   readonly reports: Map<string, { readonly code: ErrorCode; readonly reason: string }>
   /** Forgets payments that are listed no more. */
@@ -19,10 +19,8 @@ const longestWaitMs = 60_000
 
 export function createMemory(periodMs: number): Memory {
   const told = new Map<string, string>()
-  const waits = new Map<string, { readonly failures: number; readonly due: number }>()
+  const waits = new Map<string, { readonly tries: number; readonly due: number }>()
   const reports: Memory['reports'] = new Map()
-  /** Keys of `told` that are no payment's id. */
-  const standing = new Set(['poll', 'nameless', 'reports'])
   return {
     reports,
     tell(about, what) {
@@ -32,20 +30,18 @@ export function createMemory(periodMs: number): Memory {
       return true
     },
     isDue: (id, now) => (waits.get(id)?.due ?? 0) <= now,
-    failed(id, now) {
-      const failures = (waits.get(id)?.failures ?? 0) + 1
-      const wait = failures === 1 ? 0 : Math.min(periodMs * 2 ** (failures - 2), longestWaitMs)
-      waits.set(id, { failures, due: now + wait })
-    },
-    succeeded(id) {
-      waits.delete(id)
-      told.delete(id)
+    tried(id, now) {
+      const tries = (waits.get(id)?.tries ?? 0) + 1
+      const wait = tries === 1 ? 0 : Math.min(periodMs * 2 ** (tries - 2), longestWaitMs)
+      waits.set(id, { tries, due: now + wait })
     },
     forgetAllBut(ids) {
       const kept = new Set(ids)
       for (const id of waits.keys()) if (!kept.has(id)) waits.delete(id)
+      for (const id of reports.keys()) if (!kept.has(id)) reports.delete(id)
+      // No payment's id has a space in it; what does is about something else.
       for (const about of told.keys()) {
-        if (!kept.has(about) && !standing.has(about)) told.delete(about)
+        if (!kept.has(about) && !about.includes(' ')) told.delete(about)
       }
     },
   }

@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto'
 import { hex, utf8 } from '../base/bytes.ts'
-import { type ErrorCode, KmsError } from '../base/errors.ts'
+import { asKmsError, type ErrorCode, KmsError } from '../base/errors.ts'
 import type { Json } from '../base/json.ts'
 import type { ChainReads, Completion, Network, PendingTx } from '../base/model.ts'
 import type { Chain, Own } from '../chains/chain.ts'
 import type { Approver } from '../guard/approval.ts'
 import type { SignerClient } from '../signer/client.ts'
-import { decodePublicKey, type SignResult } from '../signer/messages.ts'
+import { type Answers, decodePublicKey, type SignResult } from '../signer/messages.ts'
 import type { TatumApi } from '../tatum/api.ts'
+import { refuseOversized } from '../tatum/entry-size.ts'
 import { parsePending } from '../tatum/pending.ts'
 import type { Journal, PaymentRow } from './journal.ts'
 
@@ -34,6 +35,16 @@ export type Approved = {
 }
 
 /**
+ * The id has bytes of another transaction, which may be paid: it is refused, but Tatum is not told
+ * that it failed, or it would be paid again.
+ */
+export class SignedOtherwise extends KmsError {
+  constructor() {
+    super('transaction-refused', 'this pending id was signed before with another transaction')
+  }
+}
+
+/**
  * Looks a pending transaction over: its bytes if it was ever signed, else what may be signed now.
  * Everything that can be wrong with it, or with its approval, is thrown.
  *
@@ -46,16 +57,14 @@ export async function lookOver(
   sent: unknown,
   signal: AbortSignal,
 ): Promise<SignedRow | Approved> {
+  refuseOversized(sent)
   const pending = parsePending(sent)
   const chain = needChain(deps, chainId, pending.chain)
   const contents = hex(createHash('sha256').update(utf8(pending.serializedTransaction)).digest())
   const before = await deps.journal.find(id)
   if (before !== undefined && isSigned(before)) {
     if (before.contents === contents && before.chain === chainId) return before
-    throw new KmsError(
-      'transaction-refused',
-      'this pending id was signed before with another transaction',
-    )
+    throw new SignedOtherwise()
   }
   const row: PaymentRow = {
     pendingId: id,
@@ -69,8 +78,8 @@ export async function lookOver(
     reported: before?.reported ?? null,
   }
   // The journal may have been lost; what the ledger has was approved and signed before.
-  const stored = await deps.signer.ask({ type: 'signed', chain: chainId, pendingId: id, contents })
-  if (stored.signed !== null) return await keepBytes(deps, row, stored.signed)
+  const stored = await askLedger(deps, row)
+  if (stored !== null) return await keepBytes(deps, row, stored)
   if (before === undefined) await deps.journal.record(row)
   await requireApproval(deps, pending, sent, signal)
   return { row, chain, pending, sent }
@@ -109,6 +118,17 @@ export async function deliver(
 
 export function isSigned(row: PaymentRow): row is SignedRow {
   return row.txData !== null && row.txId !== null
+}
+
+async function askLedger(
+  { signer }: PaymentDeps,
+  { chain, pendingId, contents }: PaymentRow,
+): Promise<Answers['signed']['signed']> {
+  try {
+    return (await signer.ask({ type: 'signed', chain, pendingId, contents })).signed
+  } catch (thrown) {
+    throw asKmsError(thrown).code === 'transaction-refused' ? new SignedOtherwise() : thrown
+  }
 }
 
 async function keepBytes(

@@ -51,9 +51,14 @@ export async function accountOfSeed(
     node = childNode(parent, step, publicKey)
   }
   const position = { depth: steps.length, fingerprint, number: steps.at(-1) ?? 0 }
-  const publicKey = await publicKeyOf('secp256k1', node)
-  const xpub = serializePublic(node, publicKey, position, derivation.xpub[network])
-  return { node, xpub }
+  try {
+    const publicKey = await publicKeyOf('secp256k1', node)
+    const xpub = serializePublic(node, publicKey, position, derivation.xpub[network])
+    return { node, xpub }
+  } catch (fault) {
+    node.wipe()
+    throw fault
+  }
 }
 
 /**
@@ -81,7 +86,24 @@ export function childPublicKey(xpub: string, version: number, index: number): Pu
   return { curve: 'secp256k1', bytes: publicKey }
 }
 
+/**
+ * Reading an xpub costs a third of deriving a key from it, and its wallet is asked again and again.
+ * Public data; bounded for vaults with more wallets than are in use.
+ */
+const readXpubs = new Map<string, HDKey>()
+const maxReadXpubs = 10_000
+
 function parsePublic(xpub: string, version: number): HDKey {
+  const name = `${version}/${xpub}`
+  const known = readXpubs.get(name)
+  if (known !== undefined) return known
+  const node = readXpub(xpub, version)
+  if (readXpubs.size >= maxReadXpubs) readXpubs.clear()
+  readXpubs.set(name, node)
+  return node
+}
+
+function readXpub(xpub: string, version: number): HDKey {
   try {
     return HDKey.fromExtendedKey(xpub, { private: 0, public: version })
   } catch (cause) {

@@ -22,8 +22,15 @@ export type SignTask = { readonly key: Secret; readonly request: SigningRequest 
 const idleMs = 500
 const usesPerThread = 512
 
-/** The room is empty until the first task. */
-export function openKeyRoom(): KeyRoom {
+/** A batch takes milliseconds; a thread that has not answered by then never will. */
+const answerWithinMs = 60_000
+
+/**
+ * The room is empty until the first task.
+ *
+ * @param settings for tests: another program for the thread, less patience with it
+ */
+export function openKeyRoom(settings: Partial<ThreadSettings> = {}): KeyRoom {
   let thread: Thread | undefined
   let idle: Timer | undefined
   let queue: Promise<unknown> = Promise.resolve()
@@ -37,11 +44,12 @@ export function openKeyRoom(): KeyRoom {
   const run = async (tasks: readonly KeyTask[]): Promise<readonly KeyResult[]> => {
     if (tasks.length === 0) return []
     clearTimeout(idle)
-    thread ??= startThread()
+    thread ??= startThread({ program: workerPath(), answerWithinMs, ...settings })
     try {
       return await thread.perform(tasks)
     } catch (fault) {
-      close()
+      thread.abandon()
+      thread = undefined
       throw fault
     } finally {
       if (thread !== undefined && thread.uses() >= usesPerThread) close()
@@ -73,7 +81,10 @@ export function openKeyRoom(): KeyRoom {
     },
     async [Symbol.asyncDispose]() {
       await queue
-      close()
+      clearTimeout(idle)
+      // Whoever closes the room is about to end the process, which takes all memory along.
+      thread?.abandon()
+      thread = undefined
     },
   }
 }
@@ -83,24 +94,46 @@ type Timer = ReturnType<typeof setTimeout>
 type Thread = {
   perform(tasks: readonly KeyTask[]): Promise<readonly KeyResult[]>
   uses(): number
+  /** Ends it when it has overwritten what keys left behind in it. */
   end(): void
+  abandon(): void
 }
 
-function startThread(): Thread {
-  const worker = new Worker(workerPath())
+type ThreadSettings = { readonly program: string; readonly answerWithinMs: number }
+
+function startThread({ program, answerWithinMs }: ThreadSettings): Thread {
+  const worker = new Worker(program)
+  const failed = (what: string) => new KmsError('unexpected', `the thread for keys ${what}`)
+  let hasEnded = false
+  worker.addEventListener('close', () => {
+    hasEnded = true
+  })
   let uses = 0
+  const perform = (tasks: readonly KeyTask[]): Promise<readonly KeyResult[]> => {
+    const { promise, resolve, reject } = Promise.withResolvers<readonly KeyResult[]>()
+    worker.onmessage = ({ data }: MessageEvent<readonly KeyResult[]>) => resolve(data)
+    // What went wrong in there may have a key in its text: it is not passed on.
+    worker.onerror = () => reject(failed('has failed'))
+    const onClose = () => reject(failed('has ended'))
+    worker.addEventListener('close', onClose)
+    const late = setTimeout(() => reject(failed('does not answer')), answerWithinMs)
+    if (hasEnded) onClose()
+    uses += tasks.length
+    worker.postMessage(tasks)
+    return promise.finally(() => {
+      clearTimeout(late)
+      worker.removeEventListener('close', onClose)
+    })
+  }
+  const abandon = (): void => worker.terminate()
   return {
-    perform(tasks) {
-      const { promise, resolve, reject } = Promise.withResolvers<readonly KeyResult[]>()
-      worker.onmessage = ({ data }: MessageEvent<readonly KeyResult[]>) => resolve(data)
-      // What went wrong in there may have a key in its text: it is not passed on.
-      worker.onerror = () => reject(new KmsError('unexpected', 'the thread for keys has failed'))
-      uses += tasks.length
-      worker.postMessage(tasks)
-      return promise
-    },
+    perform,
     uses: () => uses,
-    end: () => worker.terminate(),
+    end() {
+      // No tasks: that is the sign to overwrite.
+      perform([]).then(abandon, abandon)
+    },
+    abandon,
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Curve, PublicKey, Signature, SigningRequest } from '../base/model.ts'
 import { viewMemory } from '../base/native-memory.ts'
+import { overwriteResidue } from './residue.ts'
 import { publicKeyOf, sign } from './sign.ts'
 
 /** Work on the 32-byte private key at `address`, which stays locked until the answer is back. */
@@ -19,9 +20,10 @@ declare const self: Worker
 
 /**
  * The thread in which noble meets private keys. noble copies a key into BigInts and strings, which
- * are freed but never wiped; when this thread ends, its whole heap goes with them.
+ * are freed but never wiped; they are overwritten before this thread ends, when it is sent no tasks.
  */
 self.onmessage = ({ data }: MessageEvent<readonly KeyTask[]>) => {
+  if (data.length === 0) overwriteResidue()
   self.postMessage(data.map(perform))
 }
 

@@ -1,6 +1,7 @@
 import { type Cipher, createCipheriv, createDecipheriv, type Decipher } from 'node:crypto'
 import { gcm } from '@noble/ciphers/aes.js'
 import { concat } from '../base/bytes.ts'
+import { KmsError } from '../base/errors.ts'
 import { randomPublicBytes } from './random.ts'
 import { type Secret, secretFrom } from './secret.ts'
 
@@ -93,7 +94,9 @@ function unsealQuietly(
 ): Uint8Array | undefined {
   try {
     return key.use(bytes => gcm(bytes, nonce, aad).decrypt(sealed))
-  } catch {
+  } catch (thrown) {
+    // A wiped key is a fault of ours and no wrong key.
+    if (thrown instanceof KmsError) throw thrown
     return undefined
   }
 }

@@ -13,41 +13,56 @@ export type SignerClient = {
   close(): void
 }
 
-/**
- * Speaks to the signer over descriptor `fd`.
- *
- * @param onStop the signer asks for a clean end (it received a signal)
- * @param onEnd the signer is gone
- */
+export type SignerEvents = {
+  /** The signer asks for a clean end: it received a signal. */
+  readonly onStop: () => void
+  /** The signer is gone, or has not answered in time. Called once. */
+  readonly onEnd: (fault: KmsError) => void
+}
+
+/** Far beyond any answer, the key thread's own deadline included. */
+const defaultAnswerWithinMs = 120_000
+
+/** Speaks to the signer over descriptor `fd`. */
 export function connectSigner(
   fd: number,
-  { onStop, onEnd }: { onStop: () => void; onEnd: () => void },
+  { onStop, onEnd }: SignerEvents,
+  answerWithinMs = defaultAnswerWithinMs,
 ): SignerClient {
-  const waiting = new Map<number, PromiseWithResolvers<unknown>>()
+  const waiting = new Map<number, Waiting>()
   const config = Promise.withResolvers<unknown>()
   const ready = Promise.withResolvers<void>()
   for (const { promise } of [config, ready]) promise.catch(() => {})
   let last = 0
-  let ended = false
+  let ended: KmsError | undefined
 
   const channel = openChannel(fd, {
     onFrame(n, body) {
       if (n === 0) return onNotice(body)
       const answer = waiting.get(n)
       waiting.delete(n)
+      clearTimeout(answer?.deadline)
       const fault = readFault(body)
       if (fault === undefined) answer?.resolve(asRecord(body)?.get('ok'))
       else answer?.reject(fault)
     },
-    onEnd() {
-      ended = true
-      config.reject(signerGone())
-      ready.reject(signerGone())
-      for (const answer of waiting.values()) answer.reject(signerGone())
-      waiting.clear()
-      onEnd()
-    },
+    onEnd: () => end(new KmsError('unexpected', 'the signer process has ended')),
   })
+
+  const end = (fault: KmsError): void => {
+    if (ended !== undefined) return
+    ended = fault
+    for (const { deadline } of waiting.values()) clearTimeout(deadline)
+    for (const { reject } of [config, ready, ...waiting.values()]) reject(fault)
+    waiting.clear()
+    onEnd(fault)
+  }
+
+  /** A signer that hangs is of no use: its end of the pipe tells it to end, too. */
+  const giveUp = (): void => {
+    end(new KmsError('unexpected', 'the signer process does not answer'))
+    channel.close()
+  }
 
   const onNotice = (body: unknown): void => {
     const notice = asRecord(body)
@@ -61,17 +76,25 @@ export function connectSigner(
     config: config.promise,
     ready: ready.promise,
     ask(question) {
-      if (ended) return Promise.reject(signerGone())
+      if (ended !== undefined) return Promise.reject(ended)
       const n = ++last
       const answer = Promise.withResolvers<unknown>()
-      waiting.set(n, answer)
-      channel.send(n, encodeQuestion(question))
+      try {
+        channel.send(n, encodeQuestion(question))
+      } catch (fault) {
+        return Promise.reject(fault)
+      }
+      waiting.set(n, { ...answer, deadline: setTimeout(giveUp, answerWithinMs) })
       // The signer is our own code behind a pipe we made: its answers have the shape asked for.
       return answer.promise as Promise<never>
     },
     close: () => channel.close(),
   }
 }
+
+type Waiting = PromiseWithResolvers<unknown> & { readonly deadline: Timer }
+
+type Timer = ReturnType<typeof setTimeout>
 
 function readFault(body: unknown): KmsError | undefined {
   const fault = asRecord(asRecord(body)?.get('fault'))
@@ -80,6 +103,3 @@ function readFault(body: unknown): KmsError | undefined {
   return new KmsError(code, asString(fault.get('message')) ?? 'the signer refused')
 }
 
-function signerGone(): KmsError {
-  return new KmsError('unexpected', 'the signer process has ended')
-}

@@ -44,6 +44,8 @@ export type Ledger = Disposable & {
   checkGeneration(generation: bigint): void
   /** Remembers this generation even if a newer one was seen: the owner put an older copy back. */
   acceptGeneration(generation: bigint): void
+  /** The generation of the vault seen last; undefined in a ledger that was made just now. */
+  seenGeneration(): bigint | undefined
   count(): number
 }
 
@@ -138,6 +140,7 @@ export function openLedger(path: string, auditKey: Secret): Ledger {
       acceptGeneration(generation)
     },
     acceptGeneration,
+    seenGeneration: () => statements.head.get()?.generation,
     count: () => Number(statements.count.get({})?.count ?? 0n),
     [Symbol.dispose]: () => db.close(),
   }
@@ -232,7 +235,7 @@ function insertRecord(
   for (const claim of claims) {
     statements.insertClaim.run({ chain, network, claim, pendingId })
     const nonce = nonceOf(claim)
-    if (nonce) statements.raiseNonce.run({ chain, network, ...nonce })
+    if (nonce) raiseNonce(statements, chain, network, nonce)
   }
 }
 
@@ -274,7 +277,7 @@ function* readRecords(db: Database): Generator<LedgerRecord & Pick<Commit, 'numb
 
 /** The table of nonces follows from the claims, which are sealed; it is not. */
 function rebuildNonces(db: Database): void {
-  const { raiseNonce } = prepareStatements(db)
+  const statements = prepareStatements(db)
   const claims = db.query<{ chain: string; network: string; claim: string }, []>(
     "SELECT chain, network, claim FROM claims WHERE claim LIKE 'nonce/%'",
   )
@@ -282,17 +285,28 @@ function rebuildNonces(db: Database): void {
     db.run('DELETE FROM nonces')
     for (const { chain, network, claim } of claims.all()) {
       const nonce = nonceOf(claim)
-      if (nonce) raiseNonce.run({ chain, network, ...nonce })
+      if (nonce) raiseNonce(statements, chain, network, nonce)
     }
   })
   rebuild.immediate()
 }
 
-/** `nonce/<address>/<number>` as the number that comes next for the address. */
-function nonceOf(claim: string): { readonly address: string; readonly next: bigint } | undefined {
+function raiseNonce(
+  statements: ReturnType<typeof prepareStatements>,
+  chain: string,
+  network: string,
+  { address, number }: Nonce,
+): void {
+  statements.raiseNonce.run({ chain, network, address, next: number + 1n })
+}
+
+type Nonce = { readonly address: string; readonly number: bigint }
+
+/** What a claim of the form `nonce/<address>/<number>` says; undefined for another one. */
+export function nonceOf(claim: string): Nonce | undefined {
   const [kind, address, number] = claim.split('/')
   if (kind !== 'nonce' || !address || !number) return undefined
-  return { address, next: BigInt(number) + 1n }
+  return { address, number: BigInt(number) }
 }
 
 function writing(work: () => void): void {

@@ -1,21 +1,23 @@
 import { closeSync } from 'node:fs'
 import { withLock } from '../base/disk.ts'
-import { KmsError } from '../base/errors.ts'
-import { setDumpable, setNoCoreDumps, waitPid } from '../base/native.ts'
+import { asKmsError, KmsError } from '../base/errors.ts'
+import { pollPid, setDumpable, setNoCoreDumps, waitPid } from '../base/native.ts'
 import type { Chain } from '../chains/chain.ts'
 import { readSecretLine } from '../secret/input.ts'
 import { openKeyRoom } from '../secret/key-room.ts'
 import { lockingFailed } from '../secret/memory.ts'
-import { openVault, type VaultPlace } from '../vault/vault.ts'
+import { openVault, type Vault, type VaultPlace } from '../vault/vault.ts'
 import { type Channel, openChannel } from './channel.ts'
-import { openLedger } from './ledger.ts'
+import { type Ledger, openLedger } from './ledger.ts'
 import { answerTo, createSigner, type Signer } from './serve.ts'
 import type { SignerSettings } from './settings.ts'
+import { refuseUnlockedMemory } from './sign-batch.ts'
 
 export type SignerWorld = {
   readonly place: VaultPlace
   readonly findChain: (id: string) => Chain | undefined
   readonly now: () => number
+  readonly warn: (text: string) => void
   /** Opens the ledger; tests wrap it to end the process between two steps. */
   readonly openLedger?: typeof openLedger
   /** Calls back when the operating system asks this process to end. */
@@ -27,46 +29,97 @@ export async function runSigner(settings: SignerSettings, world: SignerWorld): P
   setNoCoreDumps()
   setDumpable(false)
   process.umask(0o077)
-  const { place } = world
-  const ledgerPath = `${place.path}.ledger`
-  // One signer per vault: a second one would not see what the first has just signed.
-  return withLock(place.disk, ledgerPath, 0, async () => {
-    using vault = openWithPassword(settings, place)
-    refuseUnlockedMemory()
-    using ledger = (world.openLedger ?? openLedger)(ledgerPath, vault.auditKey)
-    const { network, acceptRollback } = settings
-    if (acceptRollback) ledger.acceptGeneration(vault.generation)
-    else ledger.checkGeneration(vault.generation)
-    await using room = openKeyRoom()
-    const answer = createSigner({ ...world, vault, ledger, room, network })
-    await serve(settings.channelFd, answer, world)
-    return frontStatus(settings.frontPid)
-  })
+  // When this is over no key is open and nothing locked: the front may take its time.
+  await asOnlySigner(settings, world.place, () => answerFront(settings, world))
+  return frontStatus(settings.frontPid)
 }
 
-function openWithPassword({ passwordFd }: SignerSettings, place: VaultPlace) {
+/** A predecessor that was told to stop ends its payments first, within 20 s. */
+const maxLockWaitMs = 30_000
+
+/** One signer per vault: a second one would not see what the first has just signed. */
+async function asOnlySigner(
+  { lockWaitMs }: SignerSettings,
+  { disk, path }: VaultPlace,
+  work: () => Promise<void>,
+): Promise<void> {
+  let isLocked = false
+  try {
+    await withLock(disk, ledgerPath(path), Math.min(lockWaitMs, maxLockWaitMs), () => {
+      isLocked = true
+      return work()
+    })
+  } catch (fault) {
+    const { code, message } = asKmsError(fault)
+    if (isLocked || code !== 'vault-busy') throw fault
+    throw new KmsError(code, message, {
+      cause: fault,
+      hint: 'another daemon signs with this vault: stop it first',
+    })
+  }
+}
+
+/** Beside the vault. */
+function ledgerPath(vaultPath: string): string {
+  return `${vaultPath}.ledger`
+}
+
+async function answerFront(settings: SignerSettings, world: SignerWorld): Promise<void> {
+  const { place } = world
+  const { network } = settings
+  using vault = openWithPassword(settings, place)
+  refuseUnlockedMemory(lockingFailed())
+  using ledger = (world.openLedger ?? openLedger)(ledgerPath(place.path), vault.auditKey)
+  checkHistory(settings, world, vault, ledger)
+  await using room = openKeyRoom()
+  const answer = createSigner({ ...world, vault, ledger, room, network, lockingFailed })
+  await serve(settings.channelFd, answer, world)
+}
+
+function openWithPassword({ passwordFd }: SignerSettings, place: VaultPlace): Vault {
   using password = readSecretLine(passwordFd)
   closeSync(passwordFd)
   if (password === undefined) throw new KmsError('usage', 'there is no password')
   return openVault(place, password)
 }
 
-/** A daemon holds its keys for years: they must not reach a swap device. */
-function refuseUnlockedMemory(): void {
-  const reason = lockingFailed()
-  if (reason === undefined) return
-  throw new KmsError('memory', `memory for the keys cannot be locked: ${reason}`, {
-    hint: 'raise the limit of locked memory (LimitMEMLOCK=, ulimit -l)',
-  })
+/** What the ledger does not know may be signed a second time: the owner must hear of it. */
+function checkHistory(
+  { acceptRollback }: SignerSettings,
+  { place, warn }: SignerWorld,
+  { generation }: Vault,
+  ledger: Ledger,
+): void {
+  const seen = ledger.seenGeneration()
+  const isOldVault = generation > 1n || place.disk.look(`${place.path}.bak`) !== undefined
+  if (seen === undefined && isOldVault) {
+    warn(
+      'no ledger was found beside the vault: this daemon does not know what was signed before, ' +
+        'and could sign it again',
+    )
+  }
+  if (!acceptRollback) {
+    ledger.checkGeneration(generation)
+    return
+  }
+  if (seen !== undefined && generation < seen) {
+    warn(`an older vault is accepted: generation ${generation}, although ${seen} was seen before`)
+  }
+  ledger.acceptGeneration(generation)
 }
 
 /** Answers until the front ends; resolves then. */
 function serve(fd: number, answer: Signer, { onStopSignal }: SignerWorld): Promise<void> {
-  const { promise: ended, resolve: onEnd } = Promise.withResolvers<void>()
+  const { promise: ended, resolve: onEnd, reject } = Promise.withResolvers<void>()
   const channel: Channel = openChannel(fd, {
     onFrame: (n, body) => {
-      // `answerTo` answers every fault: there is nothing left to reject.
-      void answerTo(body, answer).then(said => channel.send(n, said))
+      answerTo(body, answer)
+        .then(said => channel.send(n, said))
+        // An answer that fits no frame: the front would wait for it for ever.
+        .catch(fault => {
+          reject(fault)
+          channel.close()
+        })
     },
     onEnd,
   })
@@ -75,8 +128,23 @@ function serve(fd: number, answer: Signer, { onStopSignal }: SignerWorld): Promi
   return ended
 }
 
-function frontStatus(pid: number): number {
-  const ending = waitPid(pid)
-  if ('code' in ending) return ending.code
-  throw new KmsError('unexpected', `the network process was ended by signal ${ending.signal}`)
+/** How long a front may take from the end of its pipe to its own. */
+const endWithinMs = 5_000
+const pollMs = 20
+
+/** A front that ended its pipe and lives on would keep this process from ever ending. */
+async function frontStatus(pid: number): Promise<number> {
+  for (let waited = 0; waited <= endWithinMs; waited += pollMs) {
+    const ending = pollPid(pid)
+    if (ending === undefined) {
+      await Bun.sleep(pollMs)
+      continue
+    }
+    if ('code' in ending) return ending.code
+    throw new KmsError('unexpected', `the network process was ended by signal ${ending.signal}`)
+  }
+  // A child nobody has waited for: the number is still its own.
+  process.kill(pid, 'SIGKILL')
+  waitPid(pid)
+  throw new KmsError('unexpected', 'the network process did not end by itself and was killed')
 }

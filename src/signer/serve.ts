@@ -9,7 +9,8 @@ import {
   type PublicWallet,
   type Question,
 } from './messages.ts'
-import { needChain, ownKey, type SignerDeps, signBatch, storedFor } from './sign-batch.ts'
+import { needChain, ownKeys, type SignerDeps, signBatch, storedFor } from './sign-batch.ts'
+import { createSpotCheck } from './spot-check.ts'
 
 /** Wallets per answer: a page of half a million ids would be one enormous frame. */
 const pageLength = 20_000
@@ -17,6 +18,7 @@ const pageLength = 20_000
 /** Answers the front's questions with the vault's keys. Trusts nothing in them. */
 export function createSigner(deps: SignerDeps): Signer {
   const { vault, ledger, network } = deps
+  const spotCheck = createSpotCheck()
   let signing: Promise<unknown> = Promise.resolve()
   /** One batch after the other: what one has taken must be in the ledger before the next looks. */
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
@@ -31,8 +33,8 @@ export function createSigner(deps: SignerDeps): Signer {
         return pageOfWallets(vault, network, question.from)
       case 'publicKeys': {
         const chain = needChain(deps, question.chain)
-        const keys = question.refs.map(ref => ownKey(deps, chain, ref).publicKey)
-        return { keys: keys.map(encodePublicKey) }
+        const keys = ownKeys(deps, chain, question.refs)
+        return { keys: keys.map(({ publicKey }) => encodePublicKey(publicKey)) }
       }
       case 'nextNonce': {
         const next = ledger.nextNonce(question.chain, network, question.address)
@@ -41,7 +43,7 @@ export function createSigner(deps: SignerDeps): Signer {
       case 'signed':
         return { signed: storedFor(deps, question) }
       case 'sign':
-        return { results: await inTurn(() => signBatch(deps, question.payments)) }
+        return { results: await inTurn(() => signBatch(deps, question.payments, spotCheck)) }
       case 'reload': {
         const changed = vault.reload()
         if (changed) ledger.checkGeneration(vault.generation)

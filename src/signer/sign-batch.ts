@@ -9,8 +9,10 @@ import { verify } from '../secret/sign.ts'
 import { parsePending } from '../tatum/pending.ts'
 import type { WalletInfo } from '../vault/records.ts'
 import type { Vault } from '../vault/vault.ts'
+import { type BatchClaims, refuseClaims, takeClaims } from './claims.ts'
 import type { Ledger, LedgerEntry, StoredSignature } from './ledger.ts'
 import type { Payment, SignResult } from './messages.ts'
+import type { SpotCheck } from './spot-check.ts'
 import { privateKeyAt, publicKeyAt, walletFor } from './wallets.ts'
 
 export type SignerDeps = {
@@ -21,11 +23,12 @@ export type SignerDeps = {
   readonly findChain: (id: string) => Chain | undefined
   /** Milliseconds since 1970. */
   readonly now: () => number
+  /** Why memory handed out so far may reach swap; undefined while all of it is locked. */
+  readonly lockingFailed: () => string | undefined
 }
 
-/** Checking every signature again would cost three quarters of the throughput; one in 64 is checked. */
-const checkEvery = 64
-let paymentsSigned = 0
+/** A payment of 100 kB, the most a node relays, has fewer inputs. */
+const maxKeysPerPayment = 2_500
 
 /**
  * Signs what may be signed, commits all of it at once, and only then answers: no signature leaves
@@ -34,11 +37,15 @@ let paymentsSigned = 0
 export async function signBatch(
   deps: SignerDeps,
   payments: readonly Payment[],
+  spotCheck: SpotCheck,
 ): Promise<readonly SignResult[]> {
+  refuseUnlockedMemory(deps.lockingFailed())
   using keys = new DisposableStack()
   const batch: Batch = { jobs: new Map(), claims: new Map(), keys }
   const plans = payments.map(payment => orRefusal(() => plan(deps, payment, batch)))
   const jobs = plans.filter(answer => 'prepared' in answer)
+  // The keys of this batch may have been what the limit had no room for.
+  refuseUnlockedMemory(deps.lockingFailed())
   const signatures = await deps.room.signAll(jobs.flatMap(({ tasks }) => tasks))
 
   let at = 0
@@ -48,7 +55,7 @@ export async function signBatch(
     at += job.tasks.length
     sealed.set(
       job.pending.id,
-      orRefusal(() => seal(deps, job, requireAll(own))),
+      orRefusal(() => seal(deps, job, requireAll(own), spotCheck)),
     )
   }
   deps.ledger.commit([...sealed.values()].filter(answer => 'pendingId' in answer))
@@ -66,8 +73,7 @@ type Refusal = Extract<SignResult, { kind: 'refused' }>
 /** What is under way in one batch, so that no two of its payments use the same thing. */
 type Batch = {
   readonly jobs: Map<string, Job>
-  /** Which pending id has a nonce or output, before the ledger knows. */
-  readonly claims: Map<string, string>
+  readonly claims: BatchClaims
   /** Wipes the opened keys when the batch is signed. */
   readonly keys: DisposableStack
 }
@@ -108,11 +114,14 @@ function plan(
   }
 
   const chain = needChain(deps, pending.chain)
-  const owned = chain.keys(pending).map(ref => ownKey(deps, chain, ref))
+  const owned = ownKeys(deps, chain, chain.keys(pending))
   const own: Own = { network: deps.network, keys: owned.map(({ publicKey }) => publicKey) }
   const prepared = chain.prepare(pending, own, completion)
-  takeClaims(deps, chain, pending.id, prepared, batch)
+  const claimed = { chain: chain.id, network: deps.network, claims: prepared.claims }
+  refuseClaims(deps.ledger, claimed, batch.claims)
   const tasks = openKeys(deps.vault, chain, owned, prepared, batch.keys)
+  // Last: what a refused payment asks for is left to the others of its batch.
+  takeClaims(claimed, pending.id, batch.claims)
   const job: Job = { pending, serializedHash, owned, own, prepared, tasks }
   batch.jobs.set(pending.id, job)
   return job
@@ -147,32 +156,22 @@ export function storedFor(
   return { txData, txId }
 }
 
-/** A wallet's public key, if the payment may use it. */
-export function ownKey(
+/** The public keys of wallets that a payment of `chain` may use. */
+export function ownKeys(
   { vault, network }: Pick<SignerDeps, 'vault' | 'network'>,
   chain: Chain,
-  ref: KeyRef,
-): OwnKey {
-  const wallet = walletFor(vault, chain, network, ref)
-  return { ref, wallet, publicKey: publicKeyAt(chain, wallet, ref.index) }
-}
-
-/** A nonce or an output that another payment has is never signed for again (DESIGN 2). */
-function takeClaims(
-  { ledger, network }: SignerDeps,
-  chain: Chain,
-  pendingId: string,
-  { claims }: Prepared,
-  batch: Batch,
-): void {
-  for (const claim of claims) {
-    const owner =
-      batch.claims.get(`${chain.id}/${claim}`) ?? ledger.claimant(chain.id, network, claim)
-    if (owner !== undefined) {
-      throw new KmsError('transaction-refused', `${claim} is already used by payment ${owner}`)
-    }
+  refs: readonly KeyRef[],
+): readonly OwnKey[] {
+  if (refs.length > maxKeysPerPayment) {
+    throw new KmsError(
+      'transaction-refused',
+      `a payment with ${refs.length} keys is not signed, the most is ${maxKeysPerPayment}`,
+    )
   }
-  for (const claim of claims) batch.claims.set(`${chain.id}/${claim}`, pendingId)
+  return refs.map(ref => {
+    const wallet = walletFor(vault, chain, network, ref)
+    return { ref, wallet, publicKey: publicKeyAt(chain, wallet, ref.index) }
+  })
 }
 
 /** One task per message; each key is opened once and stays open until the batch is signed. */
@@ -199,9 +198,12 @@ function seal(
   { network, now }: SignerDeps,
   { pending, serializedHash, owned, own, prepared }: Job,
   signatures: readonly Signature[],
+  spotCheck: SpotCheck,
 ): LedgerEntry {
   const { txData, txId }: Signed = prepared.seal(signatures)
-  if (paymentsSigned++ % checkEvery === 0) verifyAll(prepared, signatures, own)
+  const used = new Set(prepared.requests.map(({ key }) => owned[key]?.ref))
+  const usedRefs = [...used].filter(ref => ref !== undefined)
+  spotCheck(usedRefs, () => verifyAll(prepared, signatures, own))
   const { intent, claims } = prepared
   const facts = {
     keys: owned.map(({ ref }) => ({ ...ref })),
@@ -228,6 +230,14 @@ function verifyAll({ requests }: Prepared, signatures: readonly Signature[], own
     if (!signature || !publicKey || !verify(request, signature, publicKey)) {
       throw new KmsError('unexpected', 'a signature just made does not verify')
     }
+  })
+}
+
+/** A daemon holds its keys for years: they must not reach a swap device. */
+export function refuseUnlockedMemory(reason: string | undefined): void {
+  if (reason === undefined) return
+  throw new KmsError('memory', `memory for the keys cannot be locked: ${reason}`, {
+    hint: 'raise the limit of locked memory (LimitMEMLOCK=, ulimit -l)',
   })
 }
 

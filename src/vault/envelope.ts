@@ -26,6 +26,13 @@ export type VaultKeys = Disposable & {
 /** A header whose body has not been written yet. */
 export type VaultState = Pick<Header, 'vaultId' | 'generation' | 'slots'>
 
+/** A vault file's contents, and the keys to work with. */
+export type Opened = {
+  readonly state: Header
+  readonly keys: VaultKeys
+  readonly body: Uint8Array
+}
+
 /** A new vault's identity, its one password slot and its keys. */
 export function createVaultState(
   password: Secret,
@@ -38,19 +45,13 @@ export function createVaultState(
 }
 
 /** Opens `file` with a password. A good header that no slot opens is a wrong password. */
-export function openEnvelope(
-  file: Uint8Array,
-  password: Secret,
-): { readonly state: VaultState; readonly keys: VaultKeys; readonly body: Uint8Array } {
+export function openEnvelope(file: Uint8Array, password: Secret): Opened {
   using master = unwrapMaster(decodeHeader(file).header, password).master
   return openWithMaster(file, master)
 }
 
 /** Opens `file` with its master key. The caller disposes of the keys. */
-export function openWithMaster(
-  file: Uint8Array,
-  master: Secret,
-): { readonly state: VaultState; readonly keys: VaultKeys; readonly body: Uint8Array } {
+export function openWithMaster(file: Uint8Array, master: Secret): Opened {
   const derived = deriveKeys(master, decodeHeader(file).header.vaultId)
   try {
     const { state, body } = openBody(file, derived)
@@ -85,10 +86,7 @@ export function unwrapMaster(
 }
 
 /** Opens `file` with keys that are already held: no password, no scrypt. */
-export function openBody(
-  file: Uint8Array,
-  keys: VaultKeys,
-): { readonly state: VaultState; readonly body: Uint8Array } {
+export function openBody(file: Uint8Array, keys: VaultKeys): Pick<Opened, 'state' | 'body'> {
   const { header, length } = decodeHeader(file)
   const sealed = file.subarray(length)
   const body = unsealPublic(keys.body, header.bodyNonce, sealed, file.subarray(0, length))

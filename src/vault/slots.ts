@@ -29,10 +29,13 @@ export type SlotInfo = {
   readonly cost: ScryptCost
 }
 
-/** How a slot that is to be written is made. */
+/** How a slot that is to be written is made. One in the place of another is never cheaper than it. */
 export type SlotSettings = { readonly cost: ScryptCost; readonly now: number }
 
-/** Asks for the password of a slot that must be wrapped anew; undefined drops the slot. */
+/**
+ * Asks for the password of a slot that must be wrapped anew; undefined drops the slot. One that
+ * does not open the slot is refused: a slip would lock its owner out.
+ */
 export type AskSlotPassword = (slot: SlotInfo) => Secret | undefined
 
 /** The slots of a vault file. No password is needed to see them. */
@@ -47,12 +50,13 @@ export function changePassword(
   fresh: Secret,
   settings: SlotSettings,
 ): Promise<void> {
-  return rewrite(place, password, fresh, false, ({ master, slotId, state }) => ({
-    slots: state.slots.map(slot => {
-      const { id, label } = slotInfo(slot)
-      return id === slotId ? wrapMaster(master, fresh, state.vaultId, { ...settings, label }) : slot
-    }),
-  }))
+  return rewrite(place, password, fresh, false, ({ master, slotId, state }) => {
+    refuseKnown(fresh, state, slotId)
+    const slots = state.slots.map(slot =>
+      hex(slot.id) === slotId ? wrapAnew(slot, master, fresh, state.vaultId, settings) : slot,
+    )
+    return { slots }
+  })
 }
 
 /** One more password that opens the vault. */
@@ -64,6 +68,7 @@ export function addPassword(
 ): Promise<void> {
   return rewrite(place, password, fresh, false, ({ master, state }) => {
     if (state.slots.length >= 8) throw new KmsError('usage', 'the vault has 8 passwords already')
+    refuseKnown(fresh, state)
     const next = wrapMaster(master, fresh, state.vaultId, { ...settings, label })
     return { slots: [...state.slots, next] }
   })
@@ -77,9 +82,10 @@ export function rotatePassword(
   ask: AskSlotPassword,
   settings: SlotSettings,
 ): Promise<void> {
-  return rewrite(place, password, fresh, true, opened =>
-    rotate(opened, settings, slot => (slot.id === opened.slotId ? fresh : ask(slot))),
-  )
+  return rewrite(place, password, fresh, true, opened => {
+    refuseKnown(fresh, opened.state, opened.slotId)
+    return rotate(opened, fresh, ask, settings)
+  })
 }
 
 /**
@@ -102,9 +108,7 @@ export function removePassword(
       throw new KmsError('usage', 'a password cannot remove itself: open the vault with another')
     }
     const slots = state.slots.filter(slot => hex(slot.id) !== id)
-    return rotate({ ...opened, state: { ...state, slots } }, settings, slot =>
-      slot.id === slotId ? password : ask(slot),
-    )
+    return rotate({ ...opened, state: { ...state, slots } }, password, ask, settings)
   })
 }
 
@@ -154,32 +158,86 @@ function rewrite(
 }
 
 /**
- * A new master key for the slots of `opened.state`, and every secret sealed again under it. A slot
- * whose password is not given is left out: nobody can wrap the new key for it.
+ * A new master key for the slots of `opened.state`, `own` for the opened one, and every secret
+ * sealed again under it. A slot whose password is not given is left out: nobody can wrap the new
+ * key for it.
  */
 function rotate(
-  { state, keys, body }: Opened,
+  { slotId, state, keys, body }: Opened,
+  own: Secret,
+  ask: AskSlotPassword,
   settings: SlotSettings,
-  passwordOf: AskSlotPassword,
 ): Change {
-  using master = randomSecret(32)
   const { vaultId } = state
+  using master = randomSecret(32)
   const slots = state.slots.flatMap(slot => {
-    const info = slotInfo(slot)
-    const password = passwordOf(info)
+    const isOwn = hex(slot.id) === slotId
+    const password = isOwn ? own : ask(slotInfo(slot))
     if (password === undefined) return []
-    return [wrapMaster(master, password, vaultId, { ...settings, label: info.label })]
+    if (!isOwn) unwrapMaster({ vaultId, slots: [slot] }, password).master.wipe()
+    return [wrapAnew(slot, master, password, vaultId, settings)]
   })
   const fresh = deriveKeys(master, vaultId)
+  try {
+    return { slots, keys: fresh, body: sealAnew(body, vaultId, keys, fresh) }
+  } catch (fault) {
+    fresh[Symbol.dispose]()
+    throw fault
+  }
+}
+
+/** Every secret of `body` under the keys `to`. */
+function sealAnew(
+  body: Uint8Array,
+  vaultId: Uint8Array,
+  from: VaultKeys,
+  to: VaultKeys,
+): Uint8Array {
   const resealed = resealBody(body, (info, part, sealed) => {
     const aad = recordAad(vaultId, info, part)
-    using secret = unseal(keys.record, sealed, aad)
+    using secret = unseal(from.record, sealed, aad)
     if (secret === undefined) throw damaged(`the ${part} of wallet ${info.id} does not open`)
-    return secret.use(bytes => seal(fresh.record, bytes, aad))
+    return secret.use(bytes => seal(to.record, bytes, aad))
   })
   // The ledger's commits are chained under the audit key it began with.
-  const audit = keys.audit.use(bytes => seal(fresh.record, bytes, attributeAad(vaultId, 'audit')))
-  return { slots, keys: fresh, body: withAttribute(resealed, attributes.audit, audit) }
+  const audit = from.audit.use(bytes => seal(to.record, bytes, attributeAad(vaultId, 'audit')))
+  return withAttribute(resealed, attributes.audit, audit)
+}
+
+/** A slot in the place of `slot`. Whoever raised its cost does not have to say so every time. */
+function wrapAnew(
+  { label, cost }: Slot,
+  master: Secret,
+  password: Secret,
+  vaultId: Uint8Array,
+  settings: SlotSettings,
+): Slot {
+  const dearer = work(settings.cost) > work(cost) ? settings.cost : cost
+  return wrapMaster(master, password, vaultId, { now: settings.now, label, cost: dearer })
+}
+
+function work({ log2N, r, p }: ScryptCost): number {
+  return 2 ** log2N * r * p
+}
+
+/**
+ * Two slots of one password would be one secret behind two names: who changes or removes one of
+ * them believes that the password opens nothing any more.
+ */
+function refuseKnown(fresh: Secret, { vaultId, slots }: VaultState, except?: string): void {
+  const others = slots.filter(slot => hex(slot.id) !== except)
+  if (!isOpenedBy({ vaultId, slots: others }, fresh)) return
+  throw new KmsError('usage', 'another slot of the vault has the new password already')
+}
+
+function isOpenedBy(header: Pick<VaultState, 'vaultId' | 'slots'>, password: Secret): boolean {
+  try {
+    unwrapMaster(header, password).master.wipe()
+    return true
+  } catch (thrown) {
+    if (thrown instanceof KmsError && thrown.code === 'wrong-password') return false
+    throw thrown
+  }
 }
 
 function slotInfo({ id, label, createdAt, cost }: Slot): SlotInfo {

@@ -18,13 +18,14 @@ import type { Secret } from '../secret/secret.ts'
 import type { BodyIndex } from './body-index.ts'
 import {
   createVaultState,
+  type Opened,
   openBody,
   openEnvelope,
   sealEnvelope,
   type VaultKeys,
   type VaultState,
 } from './envelope.ts'
-import { damaged, maxFileLength } from './header.ts'
+import { damaged, decodeHeader, type Header, maxFileLength } from './header.ts'
 import {
   appendRecords,
   emptyBody,
@@ -80,10 +81,12 @@ export type Draft = {
 
 /** Opens the vault for reading. */
 export function openVault(place: VaultPlace, password: Secret): Vault {
+  // Looked at before it is read: a change in between is then seen by the next reload.
+  const identity = identityOf(place)
   const { state, keys, body } = openEnvelope(readVaultFile(place), password)
   try {
     collectAfter(body)
-    return hold(place, keys, { state, body, index: indexBody(body) })
+    return hold(place, keys, { identity, state, body, index: indexBody(body) })
   } catch (fault) {
     keys[Symbol.dispose]()
     throw fault
@@ -130,23 +133,33 @@ export async function changeVault<T>(
   return withLock(place.disk, place.path, place.lockWaitMs, async () => {
     const { state, keys, body } = openOr(place, password, () => {
       if (!create) throw missing(place.path)
+      refuseLostVault(place)
       return { ...createVaultState(password, { cost, label: 'first', now }), body: emptyBody }
     })
     using _keys = keys
     collectAfter(body)
     const work = startDraft(state, keys, body, now)
     const answer = await change(work.draft)
-    work.write(place)
+    work.write(place, password)
     return answer
   })
 }
 
+/** What a vault leaves beside it says that one is lost here: a new one would bury its backup. */
+function refuseLostVault({ disk, path }: VaultPlace): void {
+  const left = attempt(`cannot look beside ${path}`, () =>
+    ['.bak', '.ledger'].find(suffix => disk.look(`${path}${suffix}`) !== undefined),
+  )
+  if (left === undefined) return
+  throw new KmsError('vault-missing', `there is no vault at ${path}, but ${path}${left} is there`, {
+    hint: 'put the vault back (restore FILE), or move what is left of it away first',
+  })
+}
+
+type NewContents = Pick<Opened, 'keys' | 'body'> & { readonly state: VaultState }
+
 /** The vault's contents as they are, or what `make` answers when there is none. */
-function openOr(
-  place: VaultPlace,
-  password: Secret,
-  make: () => ReturnType<typeof openEnvelope>,
-): ReturnType<typeof openEnvelope> {
+function openOr(place: VaultPlace, password: Secret, make: () => NewContents): NewContents {
   const file = readFile(place)
   return file === undefined ? make() : openEnvelope(file, password)
 }
@@ -160,7 +173,9 @@ function collectAfter({ length }: Uint8Array): void {
 }
 
 type Contents = {
-  readonly state: VaultState
+  /** Of the file they were read from. */
+  readonly identity: string | undefined
+  readonly state: Header
   readonly body: Uint8Array
   readonly index: BodyIndex
 }
@@ -186,17 +201,36 @@ function hold(place: VaultPlace, keys: VaultKeys, first: Contents): Vault {
     reveal: id => openSecret(keys, contents.state.vaultId, record(id)),
     revealNode: id => openNode(keys, contents.state.vaultId, record(id)),
     reload() {
-      const { state, body } = openBody(readVaultFile(place), keys)
-      if (!equalBytes(state.vaultId, first.state.vaultId)) {
-        throw damaged('another vault stands in its place')
-      }
+      const identity = identityOf(place)
+      if (identity !== undefined && identity === contents.identity) return false
+      const { state, body } = reopen(readVaultFile(place), keys, first.state.vaultId)
       if (state.generation < contents.state.generation) throw rolledBack()
-      if (state.generation === contents.state.generation) return false
-      contents = { state, body, index: indexBody(body) }
-      return true
+      const isSame = equalBytes(state.bodyNonce, contents.state.bodyNonce)
+      // Two files of one generation: an older copy was put back and written to.
+      if (state.generation === contents.state.generation && !isSame) throw rolledBack()
+      contents = { identity, state, body, index: indexBody(body) }
+      return !isSame
     },
     [Symbol.dispose]: () => keys[Symbol.dispose](),
   }
+}
+
+/** Opens a newer file with the keys that are held. */
+function reopen(file: Uint8Array, keys: VaultKeys, vaultId: Uint8Array) {
+  const { header } = decodeHeader(file)
+  if (!equalBytes(header.vaultId, vaultId)) throw damaged('another vault stands in its place')
+  try {
+    return openBody(file, keys)
+  } catch (cause) {
+    throw new KmsError('wrong-password', 'the vault has another master key since', {
+      cause,
+      hint: 'start again with the password it has now',
+    })
+  }
+}
+
+function identityOf({ disk, path }: VaultPlace): string | undefined {
+  return attempt(`cannot look at ${path}`, () => disk.look(path)?.identity)
 }
 
 /** Collects changes over an opened body; `write` makes them last. */
@@ -231,29 +265,29 @@ function startDraft(state: VaultState, keys: VaultKeys, opened: Uint8Array, now:
     },
   }
 
-  const write = (place: VaultPlace): void => {
+  const write = (place: VaultPlace, password: Secret): void => {
     if (added.size === 0 && !removed && state.generation > 0n) return
-    writeNext(place)
-    collectAfter(body)
-    readBack(place, keys, added.values())
-  }
-  const writeNext = ({ disk, path }: VaultPlace): void => {
     const next = { ...state, generation: state.generation + 1n }
     const file = sealEnvelope(next, keys, appendRecords(body, [...added.values()]))
+    // A slot nobody has opened yet must open before anything is sealed under it for good.
+    if (state.generation === 0n) openEnvelope(file, password).keys[Symbol.dispose]()
+    proveFile(file, keys, added.values())
     collectAfter(file)
     // A copy that still holds a removed wallet must not stay behind.
-    replaceFile(disk, path, file, { keepPrevious: !removed })
+    replaceFile(place.disk, place.path, file, { keepPrevious: !removed })
+    if (!equalBytes(readVaultFile(place), file)) throw damaged('it reads back differently')
   }
   return { draft, write }
 }
 
-/** What was added must open again from the file that is on disk now. */
-function readBack(place: VaultPlace, keys: VaultKeys, added: Iterable<WalletRecord>): void {
-  const { state, body } = openBody(readVaultFile(place), keys)
+/** What was added must open again, before an older file goes: `replaceFile` writes just these bytes. */
+function proveFile(file: Uint8Array, keys: VaultKeys, added: Iterable<WalletRecord>): void {
+  const { state, body } = openBody(file, keys)
   const index = indexBody(body)
   for (const { info } of added) {
     const start = index.get(info.id)
-    if (start === undefined) throw damaged(`wallet ${info.id} is not in the file just written`)
+    if (start === undefined)
+      throw damaged(`wallet ${info.id} is not in the file about to be written`)
     openSecret(keys, state.vaultId, recordAt(body, start))[Symbol.dispose]()
   }
 }

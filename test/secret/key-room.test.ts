@@ -55,6 +55,24 @@ describe('the key room', () => {
     expect(fault.message).toBe('a key could not be used')
   })
 
+  const odd = new URL('../support/odd-key-worker.ts', import.meta.url).href
+
+  test('a thread that does not answer is a fault, and the next one is another thread', async () => {
+    await using room = openKeyRoom({ program: odd, answerWithinMs: 100 })
+    for (let round = 0; round < 2; round++) {
+      const fault = await rejectionOf(() => room.signAll([taskOf(1)]))
+      expect(fault.message).toBe('the thread for keys does not answer')
+    }
+  })
+
+  test('a thread that ends under its work is a fault at once', async () => {
+    await using room = openKeyRoom({ program: odd })
+    for (let round = 0; round < 2; round++) {
+      const fault = await rejectionOf(() => room.publicKey('secp256k1', secretOf(bytes(1))))
+      expect(fault.message).toBe('the thread for keys has ended')
+    }
+  })
+
   test('computes public keys, of the first 32 bytes of a longer secret too', async () => {
     await using room = openKeyRoom()
     const node = secretOf(Uint8Array.of(...bytes(5), ...bytes(6)))

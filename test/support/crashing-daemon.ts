@@ -90,6 +90,7 @@ function startSigner(plan: CrashPlan, settings: string): Promise<number> {
     place: vaultPlace(plan.folder),
     findChain,
     now: () => Date.now(),
+    warn: text => process.stderr.write(`${text}\n`),
     onStopSignal: () => {},
     openLedger(path, auditKey) {
       const ledger = openLedger(path, auditKey)

@@ -3,7 +3,7 @@ import type { ErrorCode } from '../../src/base/errors.ts'
 import { KmsError } from '../../src/base/errors.ts'
 import type { Network } from '../../src/base/model.ts'
 import { findChain } from '../../src/chains/index.ts'
-import { openKeyRoom } from '../../src/secret/key-room.ts'
+import { type KeyRoom, openKeyRoom } from '../../src/secret/key-room.ts'
 import type { SignerClient } from '../../src/signer/client.ts'
 import { type Ledger, openLedger } from '../../src/signer/ledger.ts'
 import { encodeQuestion } from '../../src/signer/messages.ts'
@@ -25,13 +25,22 @@ export function startSigner(
   {
     network = 'mainnet',
     wrapLedger = ledger => ledger,
-  }: { readonly network?: Network; readonly wrapLedger?: (ledger: Ledger) => Ledger } = {},
+    wrapVault = vault => vault,
+    wrapRoom = room => room,
+    lockingFailed = () => undefined,
+  }: {
+    readonly network?: Network
+    readonly wrapLedger?: (ledger: Ledger) => Ledger
+    readonly wrapVault?: (vault: Vault) => Vault
+    readonly wrapRoom?: (room: KeyRoom) => KeyRoom
+    readonly lockingFailed?: () => string | undefined
+  } = {},
 ): InProcessSigner {
-  const vault = openTestVault(folder)
+  const vault = wrapVault(openTestVault(folder))
   const ledger = wrapLedger(openLedger(join(folder, 'wallet.dat.ledger'), vault.auditKey))
-  const room = openKeyRoom()
+  const room = wrapRoom(openKeyRoom())
   const now = () => 1_700_000_000_000
-  const core = createSigner({ vault, ledger, room, network, findChain, now })
+  const core = createSigner({ vault, ledger, room, network, findChain, now, lockingFailed })
   const answer = async (body: unknown): Promise<unknown> =>
     throughPipe(await answerTo(throughPipe(body), core))
   return {

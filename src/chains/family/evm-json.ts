@@ -1,7 +1,8 @@
 import { getAddress } from 'viem/utils'
 import { fromHex } from '../../base/bytes.ts'
 import { KmsError } from '../../base/errors.ts'
-import { asArray, asInteger, asRecord, asString, parseJson } from '../../base/json.ts'
+import { asArray, asInteger, asRecord, asString } from '../../base/json.ts'
+import { parseStrictJson } from '../../base/strict-json.ts'
 import { type Access, asHex, type EvmTx, type Hex } from './evm-tx.ts'
 
 type Members = ReadonlyMap<string, unknown>
@@ -38,7 +39,7 @@ const members = [
  * the wallet says who signs.
  */
 export function decodeWeb3Json(serialized: string, chainId: number): EvmTx {
-  const json = readMembers(parseJson(serialized), 'transaction', members)
+  const json = readMembers(parseStrictJson(serialized), 'transaction', members)
   checkChainId(json, chainId)
   const to = readOptionalAddress(json.get('to'))
   const data = readData(json)

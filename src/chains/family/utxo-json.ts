@@ -1,7 +1,8 @@
 import { Script } from '@scure/btc-signer'
 import { fromHex, hex } from '../../base/bytes.ts'
 import { KmsError } from '../../base/errors.ts'
-import { asArray, asInteger, asRecord, asString, parseJson } from '../../base/json.ts'
+import { asArray, asInteger, asRecord, asString } from '../../base/json.ts'
+import { parseStrictJson } from '../../base/strict-json.ts'
 import {
   bytesOf,
   encodeTx,
@@ -22,7 +23,7 @@ const maxUnsignedBytes = 100_000
 
 /** Reads the bitcore JSON of an unsigned transaction (protocol 3.1). */
 export function decodeBitcoreJson(serialized: string, maxAmount: bigint): UtxoTx {
-  const json = readMembers(parseJson(serialized), 'transaction', [
+  const json = readMembers(parseStrictJson(serialized), 'transaction', [
     'hash',
     'version',
     'inputs',

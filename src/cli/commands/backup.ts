@@ -3,8 +3,8 @@ import { KmsError } from '../../base/errors.ts'
 import { prettyJson } from '../../base/json.ts'
 import { findChain } from '../../chains/index.ts'
 import { checkWallets } from '../../signer/check-wallets.ts'
-import { createBackup, restoreBackup } from '../../vault/backup.ts'
-import { openVault, requireVault } from '../../vault/vault.ts'
+import { createBackup, requireBackup, restoreBackup } from '../../vault/backup.ts'
+import { openVault } from '../../vault/vault.ts'
 import type { Action } from '../action.ts'
 import type { Context } from '../context.ts'
 import { exitStatus } from '../exit.ts'
@@ -24,9 +24,12 @@ export const backup: Action = async (context, [action, file = '']) => {
 /** `restore FILE`: the copy in the vault's place, never silently over a newer one. */
 export const restore: Action = async (context, [file = '']) => {
   const { place, terminal } = context
-  using password = context.password(place)
+  const source = resolve(file)
+  requireBackup(place.disk, source)
+  // The password is the copy's: it is there already, even when the vault is lost.
+  using password = context.password({ ...place, path: source })
   const force = context.isSet('force')
-  const { generation, wallets } = await restoreBackup(place, resolve(file), password, { force })
+  const { generation, wallets } = await restoreBackup(place, source, password, { force })
   terminal.answer(prettyJson({ restored: place.path, generation: Number(generation), wallets }))
   return 0
 }
@@ -41,7 +44,7 @@ async function create({ place, terminal }: Context, target: string): Promise<num
 /** Opens the copy, every secret in it, and derives every public value again. */
 async function verify(context: Context, path: string): Promise<number> {
   const place = { ...context.place, path }
-  requireVault(place)
+  requireBackup(place.disk, path)
   using password = context.password(place)
   using vault = openVault(place, password)
   const { terminal } = context

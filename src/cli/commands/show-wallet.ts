@@ -1,6 +1,8 @@
+import { equalBytes } from '../../base/bytes.ts'
 import { KmsError } from '../../base/errors.ts'
 import { prettyJson } from '../../base/json.ts'
 import { findChain } from '../../chains/index.ts'
+import { openKeyRoom } from '../../secret/key-room.ts'
 import { formatKeyText } from '../../secret/key-text.ts'
 import type { Secret } from '../../secret/secret.ts'
 import { privateKeyAt, publicKeyAt } from '../../signer/wallets.ts'
@@ -28,7 +30,7 @@ export const getPrivateKey: Action = async (context, [id = '', given]) => {
   const index = parseIndex(given)
   using vault = openWithPassword(context)
   const info = needWallet(vault, id)
-  using text = keyTextOf(vault, info, indexFor(info, index))
+  using text = await keyTextOf(vault, info, indexFor(info, index))
   using json = secretJson([['privateKey', text]])
   using line = join([json, '\n'], 'as they are')
   context.terminal.answerSecret(line)
@@ -47,7 +49,11 @@ export const getAddress: Action = async (context, [id = '', given]) => {
 }
 
 /** A stored key is printed as it was stored: another spelling could stand for another address. */
-function keyTextOf(vault: Vault, info: WalletInfo, index: number | undefined): Secret {
+async function keyTextOf(
+  vault: Vault,
+  info: WalletInfo,
+  index: number | undefined,
+): Promise<Secret> {
   if (info.kind === 'key') {
     const { mnemonic, keyText } = vault.reveal(info.id)
     mnemonic?.wipe()
@@ -56,6 +62,12 @@ function keyTextOf(vault: Vault, info: WalletInfo, index: number | undefined): S
   }
   const chain = chainArgument(info.chain)
   using key = privateKeyAt(chain, vault, info, index)
+  await using room = openKeyRoom()
+  const derived = await room.publicKey(chain.key.curve, key)
+  // Whoever puts this key into another program expects to find the address printed before.
+  if (!equalBytes(derived.bytes, publicKeyAt(chain, info, index).bytes)) {
+    throw new KmsError('vault-damaged', 'the account key of this wallet is not the one of its xpub')
+  }
   return formatKeyText(chain.key, info.network, key)
 }
 

@@ -1,3 +1,4 @@
+import { realDisk } from '../../base/disk.ts'
 import { findChain } from '../../chains/index.ts'
 import { useSecretMemory } from '../../secret/memory.ts'
 import { runSigner } from '../../signer/run.ts'
@@ -5,13 +6,15 @@ import { decodeSignerSettings } from '../../signer/settings.ts'
 import type { Action } from '../action.ts'
 
 /** The keyed process; `daemon` becomes it. */
-export const signer: Action = async ({ place, now, onStopSignal }, [settingsText = '']) => {
+export const signer: Action = async ({ terminal, now, onStopSignal }, [settingsText = '']) => {
   const settings = decodeSignerSettings(settingsText)
   useSecretMemory(settings.secretMemory)
+  const { vaultPath: path, lockWaitMs } = settings
   return runSigner(settings, {
-    place: { ...place, path: settings.vaultPath, lockWaitMs: settings.lockWaitMs },
+    place: { disk: realDisk, path, lockWaitMs },
     findChain,
     now,
+    warn: terminal.warn,
     onStopSignal,
   })
 }

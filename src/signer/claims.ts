@@ -1,0 +1,57 @@
+import { KmsError } from '../base/errors.ts'
+import type { Network } from '../base/model.ts'
+import { type Ledger, nonceOf } from './ledger.ts'
+
+/** Which payment of a batch has a nonce or output, before the ledger knows. */
+export type BatchClaims = Map<string, string>
+
+export type Claimed = {
+  readonly chain: string
+  readonly network: Network
+  readonly claims: readonly string[]
+}
+
+/** How far a nonce may be ahead of the ledger (DESIGN 6): one that is never reached blocks its address. */
+const maxNonceLead = 1_000n
+/** The most for an address that the ledger does not know: no account has sent that much. */
+const maxFirstNonce = 10_000_000n
+
+/**
+ * Refuses a nonce or an output that another payment has (DESIGN 2), and a nonce out of all
+ * proportion, wherever it came from: the front may lie, and so may Tatum.
+ */
+export function refuseClaims(
+  ledger: Ledger,
+  { chain, network, claims }: Claimed,
+  batch: BatchClaims,
+): void {
+  for (const claim of claims) {
+    const owner = batch.get(`${chain}/${claim}`) ?? ledger.claimant(chain, network, claim)
+    if (owner !== undefined) throw refused(`${claim} is already used by payment ${owner}`)
+    const nonce = nonceOf(claim)
+    if (nonce === undefined) continue
+    const { address, number } = nonce
+    refuseFarNonce(number, ledger.nextNonce(chain, network, address))
+  }
+}
+
+export function takeClaims(
+  { chain, claims }: Claimed,
+  pendingId: string,
+  batch: BatchClaims,
+): void {
+  for (const claim of claims) batch.set(`${chain}/${claim}`, pendingId)
+}
+
+function refuseFarNonce(nonce: bigint, next: bigint | undefined): void {
+  if (next === undefined) {
+    if (nonce <= maxFirstNonce) return
+    throw refused(`nonce ${nonce} is above ${maxFirstNonce}, the most for a new address`)
+  }
+  if (nonce <= next + maxNonceLead) return
+  throw refused(`nonce ${nonce} is more than ${maxNonceLead} ahead of ${next}, the ledger's next`)
+}
+
+function refused(reason: string): KmsError {
+  return new KmsError('transaction-refused', reason)
+}
