@@ -27,8 +27,8 @@ import { openTestVault, storeWallets, type TestWallet } from './support/test-vau
 /** Enough to end the thread that signs several times over. */
 const paymentsPerCycle = 80
 const cycles = 3
-/** The thread that signs is ended after half a second without work. */
-const idleMs = 700
+/** The thread that signs ends after half a second without work, when it has tidied up. */
+const idleMs = 1_500
 
 /** What the signer keeps for its life, in one locked copy each. */
 const heldKeys = ['audit key', 'body key', 'record key']

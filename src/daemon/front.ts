@@ -7,7 +7,7 @@ import { createApprover } from '../guard/approval.ts'
 import { connectSigner, type SignerClient } from '../signer/client.ts'
 import { createTatumApi } from '../tatum/api.ts'
 import { decodeFrontConfig, type FrontConfig } from './config.ts'
-import type { CycleReport } from './cycle.ts'
+import type { CycleReport, Endings } from './cycle.ts'
 import { type DaemonDeps, drainMs, runDaemon, runOnce } from './daemon.ts'
 import { type Journal, openJournal } from './journal.ts'
 
@@ -53,21 +53,48 @@ export async function runFront(world: FrontWorld): Promise<CycleReport | undefin
   const endings = { stop: stop.signal, abort: abort.signal }
   const path = join(config.journalFolder, 'payments.sqlite')
   ensureFolder(world.disk, config.journalFolder)
+  const held = new AbortController()
   // A front that is just draining has it for a moment longer than the signer has its ledger.
-  const working = withLock(world.disk, path, 2 * drainMs, async () => {
-    const { vaultId } = await signer.ask({ type: 'status' })
-    const { network, runOnce: isOnce } = config
-    const open = world.openJournal ?? openJournal
-    const journal = await open(path, { vaultId, network }, world.now)
-    try {
-      const deps = assemble(world, config, signer, journal)
-      if (isOnce) return await runOnce(deps, endings)
-      await runDaemon(deps, endings)
-      return undefined
-    } finally {
-      await journal.close()
-    }
+  const working = withLock(world.disk, path, 2 * drainMs, () => {
+    held.abort()
+    return work(world, config, signer, path, endings)
   })
+  return Promise.race([working, stoppedBefore(held.signal, stop.signal, config)])
+}
+
+async function work(
+  world: FrontWorld,
+  config: FrontConfig,
+  signer: SignerClient,
+  path: string,
+  endings: Endings,
+): Promise<CycleReport | undefined> {
+  const { vaultId } = await signer.ask({ type: 'status' })
+  const { network, runOnce: isOnce } = config
+  const journal = await (world.openJournal ?? openJournal)(path, { vaultId, network }, world.now)
+  try {
+    const deps = assemble(world, config, signer, journal)
+    if (isOnce) return await runOnce(deps, endings)
+    await runDaemon(deps, endings)
+    return undefined
+  } finally {
+    await journal.close()
+  }
+}
+
+/** A front that waits for another one's lock has nothing to finish. */
+function stoppedBefore(
+  held: AbortSignal,
+  stop: AbortSignal,
+  { runOnce: isOnce }: FrontConfig,
+): Promise<CycleReport | undefined> {
+  const { promise, resolve } = Promise.withResolvers<CycleReport | undefined>()
+  const end = (): void => {
+    if (!held.aborted) resolve(isOnce ? { sent: 0, failures: ['terminated'] } : undefined)
+  }
+  if (stop.aborted) end()
+  stop.addEventListener('abort', end)
+  return promise
 }
 
 function isReady(signer: SignerClient): Promise<boolean> {

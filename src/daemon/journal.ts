@@ -29,7 +29,7 @@ export type JournalScope = { readonly vaultId: string; readonly network: Network
  */
 export type Journal = {
   find(pendingId: string): Promise<PaymentRow | undefined>
-  /** Inserts or replaces the payment's row, durably. */
+  /** Inserts or replaces the payment's row, durably. One with bytes never loses or changes them. */
   record(row: PaymentRow): Promise<void>
   /** Payments of a chain whose bytes may not have reached the network, oldest first. */
   unsent(chain: string): Promise<readonly PaymentRow[]>
@@ -84,7 +84,8 @@ export async function openJournal(
           chain = excluded.chain, state = excluded.state, contents = excluded.contents,
           withdrawal_id = excluded.withdrawal_id, tx_data = excluded.tx_data,
           tx_id = excluded.tx_id, reason = excluded.reason, reported = excluded.reported,
-          updated_at = excluded.updated_at`)
+          updated_at = excluded.updated_at
+        WHERE payments.tx_data IS NULL OR payments.tx_data = excluded.tx_data`)
     },
     unsent: chain =>
       run(sql`

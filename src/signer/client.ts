@@ -102,4 +102,3 @@ function readFault(body: unknown): KmsError | undefined {
   const code = asString(fault.get('code')) as ErrorCode
   return new KmsError(code, asString(fault.get('message')) ?? 'the signer refused')
 }
-

@@ -51,6 +51,15 @@ const clientVersion = '8.0.1'
 /** Protocol 1.2: the API refuses more ids in one request. */
 const maxIdsPerRequest = 25_000
 const maxPending = 10_000
+/** Of a pending answer, strings included: `[[[…` costs a hundred times its length once parsed. */
+const maxBrackets = 250_000
+const mebibyte = 2 ** 20
+const maxBytes = {
+  pending: 8 * mebibyte,
+  read: mebibyte,
+  broadcast: mebibyte / 4,
+  report: mebibyte / 4,
+} as const
 const timeoutMs = 60_000
 const readAttempts = 3
 const broadcastAttempts = 4
@@ -69,28 +78,32 @@ export function createTatumApi(settings: TatumApiSettings): TatumApi {
       const all: unknown[] = []
       // Not retried: the next cycle asks again anyway.
       for (const ids of chunks(signatureIds, maxIdsPerRequest)) {
-        const response = await http(ask('POST', path, { signatureIds: ids }, signal))
+        const body = { signatureIds: ids }
+        const response = await http(
+          ask({ method: 'POST', path, body, maxBytes: maxBytes.pending }, signal),
+        )
         all.push(...readPending(requireSuccess(response, 'polling', clean)))
       }
       return all
     },
 
     async get(path, signal) {
-      const response = await reading(ask('GET', path, undefined, signal))
+      const response = await reading(ask({ method: 'GET', path, maxBytes: maxBytes.read }, signal))
       const value = parseJson(requireSuccess(response, 'a read', clean).text)
       if (value === undefined) throw wrongShape('a read')
       return value
     },
 
     async rpc(path, method, params, signal) {
-      const call = { jsonrpc: '2.0', id: 1, method, params }
-      return readRpc(await reading(ask('POST', path, call, signal)), method, clean)
+      const body = { jsonrpc: '2.0', id: 1, method, params }
+      const call = ask({ method: 'POST', path, body, maxBytes: maxBytes.read }, signal)
+      return readRpc(await reading(call), method, clean)
     },
 
     async broadcast({ path, body }, signal) {
       // The same bytes can pay only once, so that sending them again is always safe.
-      const response = await broadcasting(ask('POST', path, body, signal))
-      return readBroadcast(response, clean)
+      const sent = ask({ method: 'POST', path, body, maxBytes: maxBytes.broadcast }, signal)
+      return readBroadcast(await broadcasting(sent), clean)
     },
 
     async reportErrors(errors, signal) {
@@ -98,16 +111,24 @@ export function createTatumApi(settings: TatumApiSettings): TatumApi {
         signatureId,
         error: clean(error, maxReport),
       }))
-      const sent = ask('POST', '/v3/tatum/kms/batch', { errors: cleaned }, signal)
+      const path = '/v3/tatum/kms/batch'
+      const sent = ask(
+        { method: 'POST', path, body: { errors: cleaned }, maxBytes: maxBytes.report },
+        signal,
+      )
       requireSuccess(await http(sent), 'the error report', clean)
     },
   }
 }
 
 type Ask = (
-  method: HttpRequest['method'],
-  path: string,
-  body: Json | undefined,
+  asked: {
+    readonly method: HttpRequest['method']
+    readonly path: string
+    readonly body?: Json
+    /** Of the answer. */
+    readonly maxBytes: number
+  },
   signal: AbortSignal | undefined,
 ) => HttpRequest
 
@@ -123,7 +144,7 @@ function createAsk({ baseUrl, apiKey, version, insecureHttp }: TatumApiSettings)
     'user-agent': `tatum-kms/${version}`,
     'x-ttm-kms-client-version': clientVersion,
   }
-  return (method, path, body, signal) => {
+  return ({ method, path, body, maxBytes: limit }, signal) => {
     // Without its slash a path would continue the host name and send the key elsewhere.
     if (!path.startsWith('/')) throw new KmsError('unexpected', 'an API path has no leading slash')
     // Protocol 1.8: endpoints that take the key in the path take no header.
@@ -139,6 +160,7 @@ function createAsk({ baseUrl, apiKey, version, insecureHttp }: TatumApiSettings)
       },
       ...(body === undefined ? {} : { body: encodeJson(body) }),
       timeoutMs,
+      maxBytes: limit,
       insecureHttp,
       signal,
     }
@@ -150,12 +172,24 @@ function* chunks<T>(values: readonly T[], size: number): Generator<readonly T[]>
 }
 
 function readPending({ text }: HttpResponse): readonly unknown[] {
-  const entries = asArray(parseJson(text))
+  const entries = isAmplifying(text) ? undefined : asArray(parseJson(text))
   if (entries === undefined || entries.length > maxPending) {
     throw new KmsError('network', `${label} answered pending transactions of the wrong shape`)
   }
   return entries
 }
+
+function isAmplifying(text: string): boolean {
+  let brackets = 0
+  for (let at = 0; at < text.length && brackets <= maxBrackets; at++) {
+    const code = text.charCodeAt(at)
+    if (code === openBrace || code === openBracket) brackets++
+  }
+  return brackets > maxBrackets
+}
+
+const openBrace = 0x7b
+const openBracket = 0x5b
 
 /** Nodes answer faults with an error member, and some with an HTTP status besides. */
 function readRpc(response: HttpResponse, method: string, clean: Clean): unknown {

@@ -35,16 +35,18 @@ export function createBackup(place: VaultPlace, target: string): Promise<Header>
 }
 
 /**
- * Puts the copy at `source` in the vault's place, one generation above both, so that nobody takes
- * it for a rollback. The copy must open with the password.
+ * Puts the copy at `source` in the vault's place, one generation above all that was ever seen of it,
+ * so that nobody takes it for a rollback. The copy must open with the password. What stood in its
+ * place is kept as `.bak`; if it is damaged, as `.damaged`, because then `.bak` may be worth more.
  *
  * @param force also over a vault that was written after the copy, or over another vault
+ * @param seen the highest generation anybody else knows of this vault (the signer's ledger)
  */
 export function restoreBackup(
   place: VaultPlace,
   source: string,
   password: Secret,
-  { force }: { readonly force: boolean },
+  { force, seen = 0n }: { readonly force: boolean; readonly seen?: bigint },
 ): Promise<{ readonly generation: bigint; readonly wallets: number }> {
   const copy = readGuarded(place.disk, source, maxFileLength)
   if (copy === undefined) throw noBackup(source)
@@ -52,10 +54,11 @@ export function restoreBackup(
   return withLock(place.disk, place.path, place.lockWaitMs, () => {
     const { state, keys, body } = openEnvelope(copy, password)
     using _keys = keys
-    const current = currentGeneration(place, copy, force)
-    const copied = state.generation
-    const generation = current > copied ? current + 1n : copied + 1n
+    const present = look(place, copy, force)
+    const known = [state.generation, present.generation, seen]
+    const generation = known.reduce((highest, other) => (other > highest ? other : highest)) + 1n
     const file = sealEnvelope({ ...state, generation }, keys, body)
+    if (present.isDamaged) place.disk.rename(place.path, `${place.path}.damaged`)
     replaceFile(place.disk, place.path, file, { keepPrevious: true })
     return { generation, wallets: indexBody(body).size }
   })
@@ -70,28 +73,38 @@ function noBackup(path: string): KmsError {
   return new KmsError('vault-missing', `there is no backup at ${path}`)
 }
 
-/** The generation that is there now; 0 where nothing is, or nothing that can be read. */
-function currentGeneration(place: VaultPlace, copyFile: Uint8Array, force: boolean): bigint {
-  const file = readGuarded(place.disk, place.path, maxFileLength)
-  if (file === undefined) return 0n
-  if (!force) refuseStranger(place, file, copyFile)
+type Present = { readonly generation: bigint; readonly isDamaged: boolean }
+
+/** What stands in the vault's place, refusing what `force` alone may replace. */
+function look(place: VaultPlace, copyFile: Uint8Array, force: boolean): Present {
   const copy = decodeHeader(copyFile).header
-  const current = headerUnlessDamaged(file)
-  if (current === undefined) return 0n
+  const file = readGuarded(place.disk, place.path, maxFileLength)
+  const isDamaged = file !== undefined && headerUnlessDamaged(file) === undefined
+  if (isDamaged && !force) refuseStranger(place, file, copyFile)
+  // Beside a vault that is gone or damaged, its last good generation is the one that counts.
+  const good = file === undefined || isDamaged ? readBackup(place) : file
+  const current = good && headerUnlessDamaged(good)
+  if (current === undefined) return { generation: 0n, isDamaged }
   const isSame = equalBytes(current.vaultId, copy.vaultId)
   if (!force && !isSame) {
     throw new KmsError('usage', `another vault (${hex(current.vaultId)}) stands at ${place.path}`, {
       hint: '--force replaces it',
     })
   }
-  if (!force && current.generation > copy.generation) {
-    throw new KmsError(
-      'vault-rolled-back',
-      `the vault was written after this backup (generation ${current.generation}, backup ${copy.generation})`,
-      { hint: '--force restores it all the same; what was added since is lost' },
-    )
-  }
-  return isSame ? current.generation : 0n
+  if (!force && current.generation > copy.generation) throw newer(current, copy)
+  return { generation: isSame ? current.generation : 0n, isDamaged }
+}
+
+function readBackup({ disk, path }: VaultPlace): Uint8Array | undefined {
+  return readGuarded(disk, `${path}.bak`, maxFileLength)
+}
+
+function newer(current: Header, copy: Header): KmsError {
+  return new KmsError(
+    'vault-rolled-back',
+    `the vault was written after this backup (generation ${current.generation}, backup ${copy.generation})`,
+    { hint: '--force restores it all the same; what was added since is lost' },
+  )
 }
 
 /**

@@ -16,7 +16,15 @@ import {
   wrapMaster,
 } from './envelope.ts'
 import { damaged, decodeHeader, type Slot } from './header.ts'
-import { attributeAad, attributes, recordAad, resealBody, withAttribute } from './records.ts'
+import {
+  attributeAad,
+  attributes,
+  indexBody,
+  recordAad,
+  recordAt,
+  resealBody,
+  withAttribute,
+} from './records.ts'
 import { readVaultFile, requireVault, type VaultPlace } from './vault.ts'
 
 /** A password slot, without anything that helps to open it. */
@@ -152,9 +160,24 @@ function rewrite(
     using _fresh = changed.keys
     const next = { ...state, generation: state.generation + 1n, slots: changed.slots }
     const file = sealEnvelope(next, changed.keys ?? keys, changed.body ?? body)
-    openEnvelope(file, opensAfter).keys[Symbol.dispose]()
+    proveEverySecret(file, opensAfter)
     replaceFile(place.disk, place.path, file, { keepPrevious: !erase })
   })
+}
+
+/** Before older copies go, every secret must open from the new file, with the password alone. */
+function proveEverySecret(file: Uint8Array, password: Secret): void {
+  const { state, keys, body } = openEnvelope(file, password)
+  using _keys = keys
+  for (const start of indexBody(body).values()) {
+    const { info, sealedSecret, sealedNode } = recordAt(body, start)
+    const parts = { secret: sealedSecret, ...(sealedNode && { node: sealedNode }) }
+    for (const [part, sealed] of Object.entries(parts)) {
+      const aad = recordAad(state.vaultId, info, part === 'node' ? 'node' : 'secret')
+      using opened = unseal(keys.record, sealed, aad)
+      if (opened === undefined) throw damaged(`the ${part} of wallet ${info.id} does not open`)
+    }
+  }
 }
 
 /**

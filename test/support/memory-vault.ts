@@ -1,6 +1,13 @@
 import type { FileFacts } from '../../src/base/open-file.ts'
 import type { ScryptCost } from '../../src/secret/kdf.ts'
-import { changeVault, type Draft, type NewWallet, type VaultPlace } from '../../src/vault/vault.ts'
+import type { Secret } from '../../src/secret/secret.ts'
+import {
+  changeVault,
+  type Draft,
+  type NewWallet,
+  openVault,
+  type VaultPlace,
+} from '../../src/vault/vault.ts'
 import { walletSecret } from '../../src/vault/wallet-secret.ts'
 import { type Files, type MemoryDisk, memoryDisk } from './faulty-disk.ts'
 import { secretOf } from './secret.ts'
@@ -33,6 +40,16 @@ export function placeOn(disk: VaultPlace['disk']): VaultPlace {
 /** Where a vault of exactly these bytes lies. */
 export function placeOf(file: Uint8Array): VaultPlace {
   return placeOn(vaultDisk(new Map([[vaultPath, file]])))
+}
+
+/** True when the bytes are a whole vault that this password opens. */
+export function opensWith(file: Uint8Array, key: Secret): boolean {
+  try {
+    openVault(placeOf(file), key)[Symbol.dispose]()
+    return true
+  } catch {
+    return false
+  }
 }
 
 export function change<T>(place: VaultPlace, work: (draft: Draft) => T): Promise<T> {

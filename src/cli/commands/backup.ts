@@ -3,6 +3,7 @@ import { KmsError } from '../../base/errors.ts'
 import { prettyJson } from '../../base/json.ts'
 import { findChain } from '../../chains/index.ts'
 import { checkWallets } from '../../signer/check-wallets.ts'
+import { rememberedGeneration } from '../../signer/ledger.ts'
 import { createBackup, requireBackup, restoreBackup } from '../../vault/backup.ts'
 import { openVault } from '../../vault/vault.ts'
 import type { Action } from '../action.ts'
@@ -29,7 +30,8 @@ export const restore: Action = async (context, [file = '']) => {
   // The password is the copy's: it is there already, even when the vault is lost.
   using password = context.password({ ...place, path: source })
   const force = context.isSet('force')
-  const { generation, wallets } = await restoreBackup(place, source, password, { force })
+  const seen = rememberedGeneration(`${place.path}.ledger`)
+  const { generation, wallets } = await restoreBackup(place, source, password, { force, seen })
   terminal.answer(prettyJson({ restored: place.path, generation: Number(generation), wallets }))
   return 0
 }
