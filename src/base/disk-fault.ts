@@ -20,7 +20,7 @@ export function unlessMissing<T>(work: () => T): T | undefined {
 }
 
 /** True when a call failed because there is no such file. */
-export function isMissing(thrown: unknown): boolean {
+function isMissing(thrown: unknown): boolean {
   const code = codeOf(thrown)
   return code === 'ENOENT' || code === 'ENOTDIR'
 }

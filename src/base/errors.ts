@@ -56,12 +56,14 @@ export function diagnosisOf({ code, cause }: KmsError): string | undefined {
   return [kind, ...ownFrames(cause)].join(' at ')
 }
 
-/** A message may span lines and look like frames: what follows it is read. */
+/** A message may span lines and look like frames: only what follows it is read. */
 function ownFrames({ stack = '', message }: Error): readonly string[] {
-  const frames = stack.slice(stack.indexOf(message) + message.length)
+  const start = stack.indexOf(message)
+  if (start < 0) return []
+  const frames = stack.slice(start + message.length)
   // A compiled program has chunks of a bundle in the place of source files.
-  const places = frames.matchAll(/^ +at .*?((?:src\/|\$bunfs\/root\/)[\w./-]+:\d+(?::\d+)?)\)?$/gm)
-  return [...places].slice(0, 8).map(([, place = '']) => place)
+  const place = /^ +at .*?((?:src|\$bunfs\/root)\/[\w./-]+:\d+:\d+)\)?$/gm
+  return [...frames.matchAll(place)].slice(0, 8).map(([, where = '']) => where)
 }
 
 /** The fault as it is, or `unexpected` around whatever was thrown; the cause keeps the original. */

@@ -23,7 +23,7 @@ export type HttpResponse = {
 
 export type Http = (request: HttpRequest) => Promise<HttpResponse>
 
-const defaultMaxBytes = 32 * 1024 * 1024
+const defaultMaxBytes = 1024 * 1024
 
 /**
  * One exchange with a server that may be hostile. Every status is an answer, redirects included:

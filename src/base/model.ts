@@ -27,7 +27,7 @@ export type Derivation = {
 }
 
 /** How a chain writes one private key as text. */
-export type KeyText =
+type KeyText =
   | { readonly kind: 'wif'; readonly version: Readonly<Record<Network, number>> }
   | { readonly kind: 'hex'; readonly prefix: '0x' | '' }
 

@@ -6,9 +6,3 @@ export const chainNames = [
   ['BTC', 'Bitcoin'],
   ['ETH', 'Ethereum'],
 ] as const satisfies readonly (readonly [id: string, name: string])[]
-
-export type ChainId = (typeof chainNames)[number][0]
-
-export function isChainId(id: string): id is ChainId {
-  return chainNames.some(([known]) => known === id)
-}

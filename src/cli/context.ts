@@ -190,11 +190,12 @@ function isCompiled(): boolean {
 function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   const { promise, resolve: wake } = Promise.withResolvers<void>()
   if (signal?.aborted) return Promise.resolve()
+  const onAbort = (): void => wake()
   const timer = setTimeout(wake, ms)
-  signal?.addEventListener('abort', wake)
+  signal?.addEventListener('abort', onAbort)
   return promise.finally(() => {
     clearTimeout(timer)
     // One signal outlives thousands of sleeps.
-    signal?.removeEventListener('abort', wake)
+    signal?.removeEventListener('abort', onAbort)
   })
 }

@@ -94,7 +94,7 @@ export async function openJournal(
         FROM payments
         WHERE vault_id = ${vaultId} AND network = ${network} AND chain = ${chain}
           AND state = 'signed'
-        ORDER BY updated_at`),
+        ORDER BY updated_at, rowid`),
     close: () => sql.close(),
   }
 }

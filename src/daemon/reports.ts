@@ -11,6 +11,9 @@ export type ReportDeps = {
   readonly log: Log
 }
 
+/** A server takes a body of some size only: many failures must not keep each other from it. */
+const reportsAtOnce = 50
+
 /** Tells Tatum of each failure once; what cannot be delivered stays for the next cycle. */
 export async function sendReports(
   { api, journal, log }: ReportDeps,
@@ -23,20 +26,26 @@ export async function sendReports(
     if (row?.reported === code || (row !== undefined && isSigned(row))) memory.reports.delete(id)
     else reports.push({ signatureId: id, error: reason })
   }
-  if (reports.length === 0) return
-  try {
-    await api.reportErrors(reports, signal)
-  } catch (thrown) {
-    if (signal.aborted) return
-    const { code, message: reason } = asKmsError(thrown)
-    if (memory.tell('the reports', code)) log.warning('failures could not be reported', { reason })
-    return
+  for (let at = 0; at < reports.length; at += reportsAtOnce) {
+    const sent = reports.slice(at, at + reportsAtOnce)
+    try {
+      await api.reportErrors(sent, signal)
+    } catch (thrown) {
+      if (signal.aborted) return
+      const { code, message: reason } = asKmsError(thrown)
+      if (memory.tell('the reports', code)) {
+        log.warning('failures could not be reported', { reason })
+      }
+      return
+    }
+    memory.tell('the reports', undefined)
+    for (const { signatureId } of sent) await markReported(journal, memory, signatureId)
   }
-  memory.tell('the reports', undefined)
-  for (const { signatureId } of reports) {
-    const row = await journal.find(signatureId)
-    const told = memory.reports.get(signatureId)
-    if (row !== undefined && told) await journal.record({ ...row, reported: told.code })
-    memory.reports.delete(signatureId)
-  }
+}
+
+async function markReported(journal: Journal, { reports }: Memory, id: string): Promise<void> {
+  const row = await journal.find(id)
+  const told = reports.get(id)
+  if (row !== undefined && told) await journal.record({ ...row, reported: told.code })
+  reports.delete(id)
 }

@@ -3,6 +3,7 @@ import type { Json } from '../base/json.ts'
 import { encodeJson } from '../base/json.ts'
 import { execve, pipe, setCloseOnExec, socketPair, writeOut } from '../base/native.ts'
 import type { Secret } from '../secret/secret.ts'
+import type { Notice } from './messages.ts'
 import type { SignerSettings } from './settings.ts'
 import { encodeFrame } from './wire.ts'
 
@@ -33,7 +34,7 @@ export function launch({ self, signer, front, frontEnvironment, readPassword }: 
   })
   closeSync(theirs)
   try {
-    writeOut(ours, encodeFrame(0, { type: 'config', config: front }))
+    writeOut(ours, encodeFrame(0, { type: 'config', config: front } satisfies Notice))
     using password = readPassword()
     const passwordFd = pourIntoPipe(password)
     setCloseOnExec(ours, false)

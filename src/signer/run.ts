@@ -123,8 +123,8 @@ function serve(fd: number, answer: Signer, { onStopSignal }: SignerWorld): Promi
     },
     onEnd,
   })
-  onStopSignal(() => channel.send(0, { type: 'stop' }))
-  channel.send(0, { type: 'ready' })
+  onStopSignal(() => channel.send(0, { type: 'stop' } satisfies Notice))
+  channel.send(0, { type: 'ready' } satisfies Notice)
   return ended
 }
 

@@ -1,16 +1,14 @@
 import { KmsError } from '../base/errors.ts'
 import { encodeJson, type Json, parseJson } from '../base/json.ts'
 
-/**
- * Frames of the pipe between front and signer: u32 length (big-endian), then that many bytes of
- * JSON. Every frame is numbered; an answer carries the number of its question. docs/design.md
- * lists the messages.
- */
-export type Frame = { readonly n: number; readonly body: Json }
-
 /** One frame holds a batch of pending transactions of up to 1 MB each; more is a fault. */
 const maxFrameLength = 64 * 2 ** 20
 
+/**
+ * A frame of the pipe between front and signer: u32 length (big-endian), then that many bytes of
+ * JSON, `{n, body}`. Every frame is numbered; an answer carries the number of its question, a notice
+ * 0. docs/design.md lists the messages.
+ */
 export function encodeFrame(n: number, body: Json): Uint8Array {
   const json = Buffer.from(encodeJson({ n, body }), 'utf8')
   if (json.length > maxFrameLength) throw new KmsError('unexpected', 'a frame is too large')

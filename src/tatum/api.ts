@@ -20,7 +20,7 @@ export type TatumApiSettings = {
   readonly http?: Http
 } & Pick<Retries, 'sleep' | 'random'>
 
-export type BroadcastAnswer = {
+type BroadcastAnswer = {
   readonly txId?: string
   /** False: on chain, but the ledger withdrawal must be completed by hand (protocol 1.5). */
   readonly completed?: boolean

@@ -6,6 +6,7 @@ import {
   notify,
   overwriteEnvironment,
   pipe,
+  pollPid,
   readInto,
   setCloseOnExec,
   socketPair,
@@ -98,6 +99,18 @@ describe.if(process.platform === 'linux')('the system', () => {
     `)
     expect(output.split('\n')).toEqual(['{"code":7}', '{"signal":9}'])
     expect(() => waitPid(process.pid)).toThrow(fault)
+  })
+
+  test('says whether a child runs, without waiting', async () => {
+    const { output } = await run(`
+      const { pid } = Bun.spawn(['sleep', '60'])
+      const program = "const n = await import('${native}'); const pid = " + pid
+        + "; console.log(n.pollPid(pid)); process.kill(pid, 'SIGKILL');"
+        + "let ending; while (!(ending = n.pollPid(pid))) await Bun.sleep(5); console.log(JSON.stringify(ending))"
+      native.execve(process.execPath, [process.execPath, '-e', program], {})
+    `)
+    expect(output.split('\n')).toEqual(['undefined', '{"signal":9}'])
+    expect(() => pollPid(process.pid)).toThrow(fault)
   })
 
   test('blanks a variable where the kernel shows it', async () => {

@@ -2,16 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { KmsError } from '../../src/base/errors.ts'
 import { eth } from '../../src/chains/eth.ts'
-import {
-  type Json,
-  own,
-  pendingOf,
-  plain,
-  slot,
-  thrownBy,
-  to,
-  token,
-} from '../support/evm.ts'
+import { type Json, own, pendingOf, plain, slot, thrownBy, to, token } from '../support/evm.ts'
 
 fc.configureGlobal({ numRuns: Number(process.env['FC_NUM_RUNS'] ?? 100) })
 
@@ -26,6 +17,10 @@ describe('a transaction that is not signed, and what its sender is told', () => 
     [[plain], 'transaction is not a JSON object'],
     [{ ...plain, common: {} }, "transaction has an unknown member 'common'"],
     [{ ...plain, [`0x${'5'.repeat(64)}`]: 1 }, 'transaction has an unknown member'],
+    [
+      JSON.stringify(plain).replace('{', '{"value":"1",'),
+      'transaction is malformed: a member is given twice',
+    ],
     ['{"__proto__":{}}', "transaction has an unknown member '__proto__'"],
     [
       { ...plain, chainId: 11_155_111 },

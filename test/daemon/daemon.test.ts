@@ -2,9 +2,10 @@ import { afterAll, afterEach, beforeEach, describe, expect, test } from 'bun:tes
 import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { KmsError } from '../../src/base/errors.ts'
+import { type ErrorCode, KmsError } from '../../src/base/errors.ts'
 import { type Http, request } from '../../src/base/http.ts'
 import { type DaemonDeps, runDaemon } from '../../src/daemon/daemon.ts'
+import { createTatumApi } from '../../src/tatum/api.ts'
 import { until } from '../support/daemon-process.ts'
 import { type FakeTatum, startFakeTatum } from '../support/fake-tatum.ts'
 import { type InProcessFront, startFront } from '../support/in-process-front.ts'
@@ -76,6 +77,25 @@ describe('a chain in trouble', () => {
     expect(tatum.state.broadcasts.size).toBe(2)
   })
 
+  test('whose bytes are answered with Retry-After does not hold up the other, nor the end', async () => {
+    const headers = { 'retry-after': '60' }
+    tatum.fail('broadcast', { kind: 'answer', status: 429, headers }, { chain: 'BTC' })
+    tatum.queue(btcPayment(1))
+    const waits: number[] = []
+    const cutOff = new AbortController()
+    const running = run({ api: apiThatWaits(waits) }, cutOff.signal)
+    await until(() => waits.length > 0)
+    const id = tatum.queue(ethPayment(2))
+    await until(() => tatum.state.settled.has(id))
+    expect(waits).toEqual([60_000])
+    stop.abort()
+    // What the front does when payments under way have had their time.
+    cutOff.abort()
+    await running
+    expect(front.states.filter(state => state.startsWith('01'))).toEqual(['01 seen', '01 signed'])
+    expect(tatum.state.reports).toEqual([])
+  })
+
   test('is never polled twice at a time', async () => {
     tatum.fail('pending', { kind: 'delay', ms: 100 }, { chain: 'ETH' })
     const running = run()
@@ -124,6 +144,53 @@ describe('what ends the daemon', () => {
     expect(tatum.state.broadcasts.size).toBe(0)
   })
 
+  test('a fault of one chain waits for what is under way on the other, but not for ever', async () => {
+    tatum.queue(ethPayment(1))
+    tatum.fail('broadcast', { kind: 'hang' }, { chain: 'ETH' })
+    const drains: number[] = []
+    const reload = failingReload('wrong-password', () => broadcasts() > 0)
+    const running = run({
+      signer: { ...front.deps.signer, ask: reload },
+      sleep: async (ms, signal) => {
+        if (ms > 1_000) drains.push(ms)
+        await sleepUntil(Math.min(ms, 50), signal)
+      },
+    })
+    expect(await running.catch((fault: unknown) => fault)).toMatchObject({ code: 'wrong-password' })
+    expect(drains).toEqual([20_000])
+  })
+
+  test.each(['wrong-password', 'vault-rolled-back', 'vault-damaged'] as const)(
+    'a vault that reloads as %s, after payments under way',
+    async code => {
+      const id = tatum.queue(btcPayment(1))
+      tatum.fail('broadcast', { kind: 'delay', ms: 100 })
+      const ask = failingReload(code, () => broadcasts() > 0)
+      const running = run({ signer: { ...front.deps.signer, ask } })
+      expect(await running.catch((fault: unknown) => fault)).toMatchObject({ code })
+      expect(front.states).toEqual(['01 seen', '01 signed', '01 sent'])
+      expect(tatum.state.settled.has(id)).toBe(true)
+    },
+  )
+
+  test.each(['disk', 'vault-missing', 'vault-busy'] as const)(
+    'is not a vault that cannot be read for the moment (%s): it is said once',
+    async code => {
+      let isOver = false
+      const ask = failingReload(code, () => !isOver)
+      const running = run({ signer: { ...front.deps.signer, ask } })
+      await until(() => polls('BTC') > 3)
+      const id = tatum.queue(btcPayment(1))
+      await until(() => tatum.state.settled.has(id))
+      expect(events('vault not reloaded')).toMatchObject([{ reason: 'so it is' }])
+      isOver = true
+      await until(() => polls('BTC') > 12)
+      isOver = false
+      await until(() => events('vault not reloaded').length === 2)
+      await finish(running)
+    },
+  )
+
   test('a signer that is gone', async () => {
     const ask = async (): Promise<never> => {
       throw new KmsError('unexpected', 'the signer process has ended')
@@ -134,15 +201,46 @@ describe('what ends the daemon', () => {
   })
 })
 
-function run(change: Partial<DaemonDeps> = {}): Promise<void> {
-  const sleep: DaemonDeps['sleep'] = async (ms, signal) => {
-    const { promise: stopped, resolve } = Promise.withResolvers<void>()
-    if (signal.aborted) return
-    signal.addEventListener('abort', () => resolve(), { once: true })
-    await Promise.race([Bun.sleep(ms), stopped])
+function run(
+  change: Partial<DaemonDeps> = {},
+  abort = new AbortController().signal,
+): Promise<void> {
+  return runDaemon({ ...front.deps, sleep: sleepUntil, ...change }, { stop: stop.signal, abort })
+}
+
+async function sleepUntil(ms: number, signal?: AbortSignal): Promise<void> {
+  const { promise: stopped, resolve } = Promise.withResolvers<void>()
+  if (signal?.aborted) return
+  signal?.addEventListener('abort', () => resolve(), { once: true })
+  await Promise.race([Bun.sleep(ms), stopped])
+}
+
+/** With the waits of the real one, which are written down. */
+function apiThatWaits(waits: number[]): DaemonDeps['api'] {
+  const { url: baseUrl, apiKey } = tatum
+  return createTatumApi({
+    baseUrl,
+    apiKey,
+    version: 'test',
+    http: hurried,
+    random: () => 0,
+    sleep(ms, signal) {
+      waits.push(ms)
+      return sleepUntil(ms, signal)
+    },
+  })
+}
+
+/** A signer whose vault does not reload while `fails` is so. */
+function failingReload(code: ErrorCode, fails: () => boolean): DaemonDeps['signer']['ask'] {
+  return async question => {
+    if (question.type === 'reload' && fails()) throw new KmsError(code, 'so it is')
+    return front.deps.signer.ask(question)
   }
-  const abort = new AbortController().signal
-  return runDaemon({ ...front.deps, sleep, ...change }, { stop: stop.signal, abort })
+}
+
+function broadcasts(): number {
+  return tatum.state.requests.filter(({ route }) => route === 'broadcast').length
 }
 
 function finish(running: Promise<void>): Promise<void> {

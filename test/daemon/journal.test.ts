@@ -4,7 +4,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { KmsError } from '../../src/base/errors.ts'
-import { openJournal, type PaymentRow } from '../../src/daemon/journal.ts'
+import {
+  type Journal,
+  type JournalScope,
+  openJournal,
+  type PaymentRow,
+} from '../../src/daemon/journal.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'kms-journal-'))
 let made = 0
@@ -16,11 +21,14 @@ const seen: PaymentRow = {
   pendingId: 'a1',
   chain: 'ETH',
   state: 'seen',
-  pending: '{"id":"a1","é":"\\u0000"}',
+  contents: 'c0',
+  withdrawalId: 'é\u0000',
   txData: null,
   txId: null,
   reason: null,
+  reported: null,
 }
+const scope: JournalScope = { vaultId: '00'.repeat(16), network: 'mainnet' }
 
 describe('the journal', () => {
   test('gives back what it was given, also after it was closed', async () => {
@@ -56,7 +64,43 @@ describe('the journal', () => {
     ] as const) {
       await journal.record({ ...seen, pendingId: id, state, txData: '0x' })
     }
-    expect((await journal.unsent()).map(({ pendingId }) => pendingId)).toEqual(['c', 'b'])
+    await journal.record({ ...seen, pendingId: 'g', chain: 'BTC', state: 'signed', txData: '0x' })
+    expect(await unsentIn(journal, 'ETH')).toEqual(['c', 'b'])
+    expect(await unsentIn(journal, 'BTC')).toEqual(['g'])
+    await journal.close()
+  })
+
+  test('of one vault and network does not see the rows of another', async () => {
+    const path = newPath()
+    const scopes: readonly JournalScope[] = [
+      scope,
+      { ...scope, network: 'testnet' },
+      { ...scope, vaultId: '11'.repeat(16) },
+    ]
+    for (const [i, own] of scopes.entries()) {
+      const journal = await open(path, own)
+      expect(await journal.find('a1')).toBeUndefined()
+      expect(await journal.unsent('ETH')).toEqual([])
+      await journal.record({ ...seen, state: 'signed', txData: `0x${i}`, txId: 'x' })
+      await journal.close()
+    }
+    for (const [i, own] of scopes.entries()) {
+      const journal = await open(path, own)
+      expect((await journal.find('a1'))?.txData).toBe(`0x${i}`)
+      expect(await unsentIn(journal, 'ETH')).toEqual(['a1'])
+      await journal.close()
+    }
+  })
+
+  test('never takes bytes away from a row, or gives it others', async () => {
+    const journal = await open(newPath())
+    const signed: PaymentRow = { ...seen, state: 'signed', txData: '0x02', txId: '0xid' }
+    await journal.record(signed)
+    await journal.record({ ...seen, state: 'refused', reason: 'somebody was late' })
+    await journal.record({ ...signed, txData: '0x03' })
+    expect(await journal.find('a1')).toEqual(signed)
+    await journal.record({ ...signed, state: 'sent' })
+    expect(await journal.find('a1')).toEqual({ ...signed, state: 'sent' })
     await journal.close()
   })
 
@@ -91,10 +135,10 @@ describe('the journal', () => {
     other.run('ROLLBACK')
     other.run('DROP TABLE payments')
     await expectDiskFault(journal.find('a1'))
-    await expectDiskFault(journal.unsent())
+    await expectDiskFault(journal.unsent('ETH'))
     other.close()
     await journal.close()
-  })
+  }, 15_000)
 
   test('that is not one, or cannot be made, is a fault with a reason', async () => {
     const path = newPath()
@@ -108,8 +152,12 @@ function newPath(): string {
   return join(folder, `journal-${made++}`)
 }
 
-function open(path: string) {
-  return openJournal(path, () => clock++)
+function open(path: string, own = scope) {
+  return openJournal(path, own, () => clock++)
+}
+
+async function unsentIn(journal: Journal, chain: string): Promise<readonly string[]> {
+  return (await journal.unsent(chain)).map(({ pendingId }) => pendingId)
 }
 
 async function expectDiskFault(work: Promise<unknown>): Promise<void> {

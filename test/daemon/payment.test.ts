@@ -3,19 +3,13 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseTransaction } from 'viem'
-import { type CycleReport, runDaemon, runOnce } from '../../src/daemon/daemon.ts'
-import { pay } from '../../src/daemon/payment.ts'
-import { type FakeTatum, startFakeTatum } from '../support/fake-tatum.ts'
+import type { CycleReport } from '../../src/daemon/cycle.ts'
+import { type DaemonDeps, runDaemon, runOnce } from '../../src/daemon/daemon.ts'
+import { lookOver } from '../../src/daemon/payment.ts'
+import { type FakeRoute, type FakeTatum, startFakeTatum } from '../support/fake-tatum.ts'
 import { type InProcessFront, startFront } from '../support/in-process-front.ts'
 import { type InProcessSigner, startSigner } from '../support/in-process-signer.ts'
-import {
-  btcPayment,
-  ethAddress,
-  ethPayment,
-  filledEthPayment,
-  pendingIdOf,
-  wallets,
-} from '../support/payments.ts'
+import { btcPayment, ethAddress, ethPayment, pendingIdOf, wallets } from '../support/payments.ts'
 import { storeWallets } from '../support/test-vault.ts'
 
 const template = mkdtempSync(join(tmpdir(), 'kms-payment-'))
@@ -59,7 +53,7 @@ describe('a payment', () => {
     expect(tatum.state.settled.get(id)).toHaveLength(1)
     const row = await front.deps.journal.find(id)
     expect(row?.txData).toBe(bytesOf(id))
-    expect(JSON.parse(row?.pending ?? '')).toEqual({ ...ethPayment(1) })
+    expect(row?.contents).toMatch(/^[0-9a-f]{64}$/)
   })
 
   test('has its bytes in the journal before they leave', async () => {
@@ -89,7 +83,7 @@ describe('a payment', () => {
     const cycle = runOnce(front.deps, { stop: stop.signal, abort: never })
     await until(() => tatum.state.settled.has(id))
     stop.abort()
-    expect(await cycle).toEqual({ sent: 1, failures: [] })
+    expect(await cycle).toEqual({ sent: 1, failures: ['terminated'] })
   })
 })
 
@@ -115,8 +109,7 @@ describe('the approver', () => {
   test('that says no is journaled as no, and Tatum is told nothing', async () => {
     const id = tatum.queue(btcPayment(1))
     tatum.onApproval(() => 403)
-    await runOnce(front.deps, endings)
-    await runOnce(front.deps, endings)
+    await during(front.deps, () => until(() => countOf('approve') > 3))
     expect(await front.deps.journal.find(id)).toMatchObject({
       state: 'denied',
       reason: 'the approval server answered 403',
@@ -131,6 +124,42 @@ describe('the approver', () => {
     expect(await runOnce(front.deps, endings)).toEqual({ sent: 1, failures: ['approver-denied'] })
     expect([...tatum.state.settled.keys()]).toEqual([yes])
     expect(tatum.state.broadcasts.has(no)).toBe(false)
+  })
+
+  test('that stalls is asked about eight payments at a time', async () => {
+    for (let n = 1; n <= 100; n++) tatum.queue(btcPayment(n))
+    tatum.fail('approve', { kind: 'delay', ms: 50 })
+    const started = performance.now()
+    expect(await runOnce(front.deps, endings)).toEqual({ sent: 100, failures: [] })
+    // 100 in a row would take 5 seconds for the approver alone.
+    expect(performance.now() - started).toBeLessThan(4_000)
+  }, 15_000)
+
+  test('that has said no is asked again after growing waits', async () => {
+    let clock = 0
+    const asked: number[] = []
+    tatum.queue(btcPayment(1))
+    tatum.onApproval(() => {
+      asked.push(clock)
+      return 403
+    })
+    const deps = {
+      ...front.deps,
+      periodMs: 5_000,
+      now: () => clock,
+      sleep: async () => {
+        clock += 5_000
+        await Bun.sleep(10)
+      },
+    }
+    await during(deps, () => until(() => asked.length === 9))
+    const waits = asked.slice(1).map((at, i) => at - (asked[i] ?? 0))
+    // Cycles of 5 seconds, one of which may still be under way when the next is due.
+    for (const [i, least] of [0, 5, 10, 20, 40, 60, 60, 60].entries()) {
+      expect(waits[i]).toBeGreaterThanOrEqual(least * 1_000)
+    }
+    expect(waits.at(-1)).toBeLessThan(90_000)
+    expect(events('payment denied')).toHaveLength(1)
   })
 
   test('is not asked again once there are bytes', async () => {
@@ -161,7 +190,7 @@ describe('one id, one set of bytes', () => {
     },
   )
 
-  test('bytes whose broadcast failed to the end go out again first thing at the next start', async () => {
+  test('bytes whose broadcast failed to the end go out again at the next start', async () => {
     const id = tatum.queue(ethPayment(1))
     tatum.fail('broadcast', { kind: 'close-after-acting' })
     expect(await failures()).toEqual(['network'])
@@ -179,19 +208,73 @@ describe('one id, one set of bytes', () => {
     expect(tatum.state.broadcasts.get(id)).toEqual([first])
   })
 
-  test('also when the journal is lost: the ledger has them', async () => {
+  test('also when the journal is lost: the ledger has them, and nobody is asked again', async () => {
     const id = tatum.queue(ethPayment(1))
     await runOnce(front.deps, endings)
     const first = bytesOf(id)
     handOutAgain(ethPayment(1))
     await loseJournal()
+    tatum.state.requests.length = 0
+    tatum.onApproval(() => 403)
     expect(await runOnce(front.deps, endings)).toEqual({ sent: 1, failures: [] })
     expect(tatum.state.broadcasts.get(id)).toEqual([first])
     expect(signer.ledger.count()).toBe(1)
+    const asked = tatum.state.requests.map(({ route }) => route)
+    expect(asked.filter(route => route !== 'pending')).toEqual(['broadcast'])
+  })
+
+  test('bytes that Tatum lists no more go out again in a later cycle of the same run', async () => {
+    const id = tatum.queue(btcPayment(1))
+    tatum.fail('broadcast', { kind: 'close-before-acting' })
+    await during(front.deps, async () => {
+      await until(() => events('payment not confirmed').length > 0)
+      tatum.fail('pending', { kind: 'answer', body: '[]' })
+      const polls = countOf('pending')
+      await until(() => countOf('pending') > polls + 4)
+      tatum.heal('broadcast')
+      await until(() => tatum.state.settled.has(id))
+    })
+    expect(events('payment sent')).toHaveLength(1)
+    expect(events('payment not confirmed')).toHaveLength(1)
+    expect(tatum.state.broadcasts.get(id)).toHaveLength(1)
+  })
+
+  test('bytes go out even while Tatum lists their id with nonsense', async () => {
+    const id = tatum.queue(btcPayment(1))
+    tatum.fail('broadcast', { kind: 'close-before-acting' }, { times: 4 })
+    expect(await failures()).toEqual(['network'])
+    const body = JSON.stringify([{ ...btcPayment(1), chain: 7 }])
+    tatum.fail('pending', { kind: 'answer', body }, { chain: 'BTC' })
+    expect(await runOnce(front.deps, endings)).toEqual({
+      sent: 1,
+      failures: ['transaction-malformed'],
+    })
+    expect(tatum.state.settled.has(id)).toBe(true)
+    expect(tatum.state.reports).toEqual([])
+  })
+
+  test('what Tatum goes on listing is sent again with growing waits, and said once', async () => {
+    let clock = 0
+    tatum.queue(btcPayment(1))
+    const body = JSON.stringify([btcPayment(1)])
+    tatum.fail('pending', { kind: 'answer', body }, { chain: 'BTC' })
+    const deps = { ...front.deps, periodMs: 5_000, now: () => clock, sleep: tick(5_000) }
+    await during(deps, () => until(() => clock > 600_000))
+    expect(events('payment sent')).toHaveLength(1)
+    // At once, then after 5, 10, 20, 40 seconds, then every minute.
+    expect(countOf('broadcast')).toBeGreaterThanOrEqual(10)
+    expect(countOf('broadcast')).toBeLessThanOrEqual(20)
+
+    function tick(ms: number): DaemonDeps['sleep'] {
+      return async () => {
+        clock += ms
+        await Bun.sleep(1)
+      }
+    }
   })
 
   test.each(['with the journal', 'without it'])(
-    'an id that comes again with other contents is refused, %s',
+    'an id that comes again with other contents is refused and not reported as failed, %s',
     async how => {
       const id = tatum.queue(ethPayment(1))
       await runOnce(front.deps, endings)
@@ -199,8 +282,9 @@ describe('one id, one set of bytes', () => {
       if (how === 'without it') await loseJournal()
       expect(await failures()).toEqual(['transaction-refused'])
       expect(tatum.state.broadcasts.get(id)).toHaveLength(1)
-      expect(tatum.state.reports).toEqual([
-        { signatureId: id, error: 'this pending id was signed before with another transaction' },
+      expect(tatum.state.reports).toEqual([])
+      expect(events('payment not sent')).toMatchObject([
+        { reason: 'this pending id was signed before with another transaction' },
       ])
     },
   )
@@ -209,8 +293,8 @@ describe('one id, one set of bytes', () => {
     tatum.queue(btcPayment(1))
     await runOnce(front.deps, endings)
     const moved = { ...btcPayment(1), chain: 'ETH' }
-    expect(await pay(front.deps, 'ETH', moved, never)).toMatchObject({
-      kind: 'stopped',
+    const looked = lookOver(front.deps, 'ETH', moved.id, moved, never)
+    expect(await looked.catch((fault: unknown) => fault)).toMatchObject({
       code: 'transaction-refused',
     })
   })
@@ -239,25 +323,76 @@ describe('one id, one set of bytes', () => {
   })
 })
 
+describe('a broadcast', () => {
+  test('that was acted on and then answered 403 as known counts as sent', async () => {
+    await tatum.stop()
+    tatum = startFakeTatum({ network: 'mainnet', refusesRepeats: true })
+    await renewFront()
+    const id = tatum.queue(btcPayment(1))
+    tatum.fail('broadcast', { kind: 'close-after-acting' }, { times: 1 })
+    expect(await runOnce(front.deps, endings)).toEqual({ sent: 1, failures: [] })
+    expect(countOf('broadcast')).toBe(2)
+    expect(front.states).toEqual(['01 seen', '01 signed', '01 sent'])
+    expect(tatum.state.settled.get(id)).toHaveLength(1)
+    expect(tatum.state.reports).toEqual([])
+  })
+
+  test('refused with 403 is said once, never reported, and made again with growing waits', async () => {
+    let clock = 0
+    const id = tatum.queue(btcPayment(1))
+    const body = JSON.stringify({ statusCode: 403, errorCode: 'broadcast.failed', message: 'no' })
+    tatum.fail('broadcast', { kind: 'answer', status: 403, body }, { times: 8 })
+    const sleep: DaemonDeps['sleep'] = async () => {
+      clock += 1_000
+      await Bun.sleep(1)
+    }
+    const deps = { ...front.deps, periodMs: 1_000, now: () => clock, sleep }
+    await during(deps, () => until(() => tatum.state.settled.has(id)))
+    // At once, then after 1, 2, 4, 8, 16, 32 and 60 seconds.
+    expect(clock).toBeGreaterThanOrEqual(123_000)
+    expect(events('payment not confirmed')).toMatchObject([
+      { id, code: 'network', reason: expect.stringContaining('broadcast.failed') },
+    ])
+    expect(events('payment not sent')).toEqual([])
+    expect(countOf('approve')).toBe(1)
+    expect(tatum.state.broadcasts.get(id)).toHaveLength(1)
+    expect(tatum.state.reports).toEqual([])
+  })
+})
+
 describe('what cannot be paid', () => {
   test('is reported once, not each cycle, and said once in the log', async () => {
     const id = tatum.queue(btcPayment(1, { hashes: [wallets.btcKey.id], index: 7 } as never))
     tatum.queue(btcPayment(2, { serializedTransaction: '{' }))
-    for (const _ of [1, 2, 3]) expect(await failures()).toHaveLength(1)
+    await during(front.deps, () => until(() => countOf('pending') > 12))
     expect(tatum.state.settled.has(id)).toBe(true)
     expect(tatum.state.reports).toHaveLength(1)
     expect(events('payment not sent')).toHaveLength(1)
   })
 
-  test('is reported again when the reason changes', async () => {
-    const id = tatum.queue(filledEthPayment(1, 5))
-    tatum.fail('broadcast', { kind: 'answer', status: 403, body: refusal('one') }, { times: 1 })
-    tatum.fail('broadcast', { kind: 'answer', status: 403, body: refusal('two') })
-    for (const _ of [1, 2, 3]) await runOnce(front.deps, endings)
+  test('is reported again when it fails in another way', async () => {
+    const id = tatum.queue(ethPayment(1))
+    tatum.fail('rpc', { kind: 'answer', status: 500 })
+    for (const _ of [1, 2]) expect(await failures()).toEqual(['network'])
+    tatum.heal('rpc')
+    tatum.fail('rpc', { kind: 'answer', body: '{"result":"0x1000000000000"}' })
+    for (const _ of [1, 2]) expect(await failures()).not.toEqual(['network'])
     expect(tatum.state.reports).toEqual([
-      { signatureId: id, error: 'broadcast was answered with status 403: one: no' },
-      { signatureId: id, error: 'broadcast was answered with status 403: two: no' },
+      { signatureId: id, error: expect.stringContaining('status 500') },
+      { signatureId: id, error: expect.not.stringContaining('status 500') },
     ])
+  })
+
+  test('is reported once over several runs, also when the report did not arrive at first', async () => {
+    const id = tatum.queue(btcPayment(1, { serializedTransaction: '{' }))
+    tatum.fail('report', { kind: 'answer', status: 500 })
+    for (const _ of [1, 2]) await failures()
+    tatum.heal()
+    for (const _ of [1, 2, 3]) {
+      await renewFront()
+      expect(await failures()).toEqual(['transaction-malformed'])
+    }
+    expect(tatum.state.reports).toEqual([{ signatureId: id, error: expect.any(String) }])
   })
 
   test.each([
@@ -279,8 +414,9 @@ describe('what cannot be paid', () => {
     ['with an index that cannot be', { ...btcPayment(1), index: 2 ** 31 }, 'member index'],
     ['that is large', { ...btcPayment(1), serializedTransaction: ' '.repeat(1_000_001) }, 'member'],
     ['nested too deep', { ...btcPayment(1), x: null }, 'nested too deep'],
+    ['with a huge member', { ...btcPayment(1), x: 'x'.repeat(2 ** 21) }, 'longer than 2097152'],
   ])('one %s stops alone', async (name, hostile, reason) => {
-    const deep = `{"id":"${pendingIdOf(1)}","x":${'['.repeat(500_000)}${']'.repeat(500_000)}}`
+    const deep = `{"id":"${pendingIdOf(1)}","x":${'['.repeat(200_000)}${']'.repeat(200_000)}}`
     const text = name === 'nested too deep' ? deep : JSON.stringify(hostile)
     const good = btcPayment(2)
     tatum.queue(good)
@@ -325,6 +461,11 @@ function handOutAgain(payment: ReturnType<typeof ethPayment>): void {
   tatum.fail('pending', { kind: 'answer', body }, { chain: 'ETH' })
 }
 
+async function renewFront(): Promise<void> {
+  await front[Symbol.asyncDispose]()
+  front = await startFront(folder, tatum, signer)
+}
+
 async function loseJournal(): Promise<void> {
   await front[Symbol.asyncDispose]()
   for (const end of ['', '-wal', '-shm'])
@@ -336,8 +477,17 @@ function events(name: string): readonly unknown[] {
   return front.log.filter(({ event }) => event === name)
 }
 
-function refusal(errorCode: string): string {
-  return JSON.stringify({ statusCode: 403, errorCode, message: 'no' })
+function countOf(route: FakeRoute): number {
+  return tatum.state.requests.filter(request => request.route === route).length
+}
+
+/** The daemon runs while `work` does. */
+async function during(deps: DaemonDeps, work: () => Promise<void>): Promise<void> {
+  const stop = new AbortController()
+  const running = runDaemon(deps, { stop: stop.signal, abort: never })
+  await work()
+  stop.abort()
+  await running
 }
 
 function unknownId(): string {

@@ -1,7 +1,8 @@
-import { beforeAll, describe, expect, test } from 'bun:test'
+import { beforeAll, describe, expect, spyOn, test } from 'bun:test'
 import { HDKey } from '@scure/bip32'
 import fc from 'fast-check'
 import { fromHex, hex } from '../../src/base/bytes.ts'
+import { KmsError } from '../../src/base/errors.ts'
 import type { Derivation } from '../../src/base/model.ts'
 import {
   type Account,
@@ -10,7 +11,9 @@ import {
   childPublicKey,
   deriveAccount,
   highestIndex,
+  type PublicKeyOf,
 } from '../../src/secret/hd.ts'
+import type { Secret } from '../../src/secret/secret.ts'
 import { publicKeyOf } from '../../src/secret/sign.ts'
 import {
   publicKeyHere,
@@ -123,6 +126,37 @@ describe('an account', () => {
     expect(refusalOf(() => child(index as number)).code).toBe('usage')
   })
 })
+
+test('an xpub is read once, however many keys are derived from it', async () => {
+  const { xpub } = await accountAt(new Uint8Array(64).fill(77), 'm/1')
+  const reading = spyOn(HDKey, 'fromExtendedKey')
+  try {
+    for (let index = 0; index < 10; index++) childPublicKey(xpub, xpubVersion, index)
+    expect(reading).toHaveBeenCalledTimes(1)
+    expect(() => childPublicKey(xpub, 0x043587cf, 0)).toThrow()
+  } finally {
+    reading.mockRestore()
+  }
+})
+
+test.each(['m', 'm/0', "m/44'/0'", 'm/1/2/3'])(
+  'no node of %s stays behind when a public key cannot be computed',
+  async path => {
+    const computed = path.split('/').length - 1
+    for (let failing = 0; failing <= computed; failing++) {
+      const nodes: Secret[] = []
+      const publicKeyOf: PublicKeyOf = async (curve, node) => {
+        nodes.push(node)
+        if (nodes.length > failing) throw new KmsError('unexpected', 'no key')
+        return publicKeyHere(curve, node)
+      }
+      const seed = secretOf(new Uint8Array(64).fill(3))
+      await accountOfSeed(seed, derivationTo(path), 'mainnet', publicKeyOf).catch(() => {})
+      const [failed] = nodes.slice(failing)
+      if (failed !== undefined) expect(() => failed.use(() => {})).toThrow()
+    }
+  },
+)
 
 describe('a stored xpub is refused', () => {
   const good = bip32Vectors[0]?.nodes[0]?.[1] ?? ''

@@ -5,7 +5,7 @@
  */
 import { appendFileSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { ensureFolder, realDisk } from '../../src/base/disk.ts'
+import { realDisk } from '../../src/base/disk.ts'
 import { request } from '../../src/base/http.ts'
 import { findChain } from '../../src/chains/index.ts'
 import { runFront } from '../../src/daemon/front.ts'
@@ -72,13 +72,11 @@ async function startFront(plan: CrashPlan): Promise<number> {
     sleep: ms => Bun.sleep(Math.min(ms, 10)),
     random: () => 0,
     writeLog: line => process.stderr.write(`${line}\n`),
-    makeFolder: path => {
-      ensureFolder(realDisk, path)
-    },
+    disk: realDisk,
     onStopSignal: () => {},
     http: asked => between(plan, () => request(asked)),
-    async openJournal(path, now) {
-      const journal = await openJournal(path, now)
+    async openJournal(path, scope, now) {
+      const journal = await openJournal(path, scope, now)
       return { ...journal, record: row => between(plan, () => journal.record(row)) }
     },
   })

@@ -33,6 +33,8 @@ export type FakeTatumOptions = {
   readonly network?: Network
   /** Transaction counts to start from, by lower-case address; 0 where nothing is said. */
   readonly nonces?: Readonly<Record<string, number>>
+  /** Refuses bytes that it has already, with 403. */
+  readonly refusesRepeats?: boolean
   /** Hears in plain words what happens. */
   readonly tell?: (line: string) => void
 }
@@ -53,7 +55,8 @@ export type FakeTatum = AsyncDisposable & {
     fault: Fault,
     scope?: { readonly times?: number; readonly chain?: string },
   ): void
-  heal(): void
+  /** Switches off every fault, or those of one route. */
+  heal(route?: FakeRoute): void
   stop(): Promise<void>
 }
 
@@ -86,8 +89,9 @@ export function startFakeTatum(options: FakeTatumOptions = {}): FakeTatum {
     fail(route, fault, { times = Number.POSITIVE_INFINITY, chain } = {}) {
       sandbox.faults.push({ route, fault, chain, left: times })
     },
-    heal() {
-      sandbox.faults.length = 0
+    heal(route) {
+      const kept = sandbox.faults.filter(fault => route !== undefined && fault.route !== route)
+      sandbox.faults.splice(0, Infinity, ...kept)
     },
     stop,
     [Symbol.asyncDispose]: stop,
@@ -110,12 +114,14 @@ function createSandbox({
   apiKey = 'sandbox-api-key',
   network = 'testnet',
   nonces = {},
+  refusesRepeats = false,
   tell = () => {},
 }: FakeTatumOptions): Sandbox {
   return {
     apiKey,
     network,
     nonces,
+    refusesRepeats,
     tell,
     pending: new Map(),
     broadcasts: new Map(),

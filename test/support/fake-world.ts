@@ -12,6 +12,8 @@ export type World = {
   /** Transaction counts at the start, by lower-case address. */
   readonly nonces: Readonly<Record<string, number>>
   readonly tell: (line: string) => void
+  /** As nodes do: bytes that are known are refused when they come again. */
+  readonly refusesRepeats: boolean
   readonly pending: Map<string, FakePending>
   /** Every distinct txData ever sent per pending id, accepted or not. */
   readonly broadcasts: Map<string, string[]>
@@ -71,6 +73,8 @@ export async function settle(
   try {
     const settled = await chain.verify(txData, tx, world.network)
     claim(world, settled)
+    const isRepeat = world.settled.get(tx.id)?.some(({ txId }) => txId === settled.txId)
+    if (world.refusesRepeats && isRepeat) throw new Error('already known')
     remember(world.settled, tx.id, settled, known => known.txId === settled.txId)
     world.tell(`${chainId} payment ${tx.id} is on its way: ${describe(settled)}`)
     return settled

@@ -23,12 +23,13 @@ export async function startFront(
   folder: string,
   tatum: FakeTatum,
   signer: InProcessSigner,
-  { http = request }: { readonly http?: Http } = {},
+  { http = request, now = Date.now }: { readonly http?: Http; readonly now?: () => number } = {},
 ): Promise<InProcessFront> {
-  let clock = 0
   const states: string[] = []
   const log: Record<string, unknown>[] = []
-  const stored = await openJournal(join(folder, 'payments.sqlite'), () => clock++)
+  const network = 'mainnet'
+  const scope = { vaultId: signer.vault.vaultId, network } as const
+  const stored = await openJournal(join(folder, 'payments.sqlite'), scope, now)
   const sleep = (ms: number): Promise<void> => Bun.sleep(Math.min(ms, 5))
   const journal: Journal = {
     ...stored,
@@ -58,7 +59,8 @@ export async function startFront(
         json: true,
         level: 'debug',
       }),
-      network: 'mainnet',
+      now,
+      network,
       findChain,
       chains: ['BTC', 'ETH'],
       periodMs: 5,

@@ -7,7 +7,7 @@ import { type Access, asHex, type EvmTx, type Hex } from './evm-tx.ts'
 
 type Members = ReadonlyMap<string, unknown>
 
-export const maxUint256 = 2n ** 256n - 1n
+const maxUint256 = 2n ** 256n - 1n
 const maxUint64 = 2n ** 64n - 1n
 /** EIP-2681 allows 64 bits; no account comes near what a double holds exactly. */
 export const maxNonce = BigInt(Number.MAX_SAFE_INTEGER)

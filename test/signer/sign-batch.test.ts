@@ -1,0 +1,207 @@
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'bun:test'
+import { cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { KmsError } from '../../src/base/errors.ts'
+import type { Completion, Signature } from '../../src/base/model.ts'
+import type { KeyRoom } from '../../src/secret/key-room.ts'
+import type { SignResult } from '../../src/signer/messages.ts'
+import { type InProcessSigner, startSigner } from '../support/in-process-signer.ts'
+import { btcPayment, ethPayment, filledEthPayment, wallets } from '../support/payments.ts'
+import { storeWallets } from '../support/test-vault.ts'
+
+const template = mkdtempSync(join(tmpdir(), 'kms-batch-'))
+await storeWallets(template, Object.values(wallets))
+afterAll(() => rmSync(template, { recursive: true }))
+
+let folder: string
+let signer: InProcessSigner
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'kms-batch-'))
+  cpSync(template, folder, { recursive: true })
+  signer = startSigner(folder)
+})
+
+afterEach(() => {
+  signer[Symbol.dispose]()
+  rmSync(folder, { recursive: true })
+})
+
+describe('a nonce', () => {
+  const inTransaction = (n: number, nonce: number) => [filledEthPayment(n, nonce), {}] as const
+  const inCompletion = (n: number, nonce: number) =>
+    [ethPayment(n), { nonce: `${nonce}`, gas: '21000', gasPrice: '2000000000' }] as const
+
+  test.each([
+    ['in the transaction', inTransaction],
+    ['added by the front', inCompletion],
+  ])('%s may be 1,000 ahead of the ledger and not more', async (_, payment) => {
+    expect(await sign(payment(1, 7))).toMatchObject([{ kind: 'signed' }])
+    const far = 'nonce 1009 is more than 1000 ahead of 8'
+    expect(await sign(payment(2, 1_009))).toMatchObject([refusal(far)])
+    expect(await sign(payment(2, 1_008))).toMatchObject([{ kind: 'signed' }])
+    expect(await sign(payment(3, 2_009))).toMatchObject([{ kind: 'signed' }])
+  })
+
+  test.each([
+    ['in the transaction', inTransaction],
+    ['added by the front', inCompletion],
+  ])('%s of an address unknown to the ledger may be any sane number', async (_, payment) => {
+    const far = 'nonce 10000001 is above 10000000'
+    expect(await sign(payment(1, 10_000_001))).toMatchObject([refusal(far)])
+    expect(await sign(payment(1, 10_000_000))).toMatchObject([{ kind: 'signed' }])
+  })
+
+  test('may be far behind the ledger: a gap is filled', async () => {
+    await sign(inTransaction(1, 5_000))
+    expect(await sign(inTransaction(2, 3))).toMatchObject([{ kind: 'signed' }])
+  })
+})
+
+test('a payment whose key does not open leaves its nonce to the others of its batch', async () => {
+  let opened = 0
+  restart({
+    wrapVault: vault => ({
+      ...vault,
+      revealNode(id) {
+        if (opened++ === 0) throw new KmsError('vault-damaged', 'it does not open')
+        return vault.revealNode(id)
+      },
+    }),
+  })
+  expect(await sign([filledEthPayment(1, 7), {}], [filledEthPayment(2, 7), {}])).toMatchObject([
+    { kind: 'refused', code: 'vault-damaged' },
+    { kind: 'signed' },
+  ])
+})
+
+describe('a signature that does not verify', () => {
+  const at = (index: number) => ({ hashes: [wallets.ethMnemonic.id], index })
+
+  test('is found at the first payment of each key, whatever was signed before', async () => {
+    const isBroken = breakSignatures()
+    expect(await sign([filledEthPayment(1, 0, at(0)), {}])).toMatchObject([{ kind: 'signed' }])
+    isBroken.now = true
+    expect(await sign([filledEthPayment(2, 0, at(1)), {}])).toMatchObject([
+      { kind: 'refused', reason: 'a signature just made does not verify' },
+    ])
+    expect(signer.ledger.count()).toBe(1)
+  })
+
+  test('is looked for again after it was found', async () => {
+    const isBroken = breakSignatures()
+    isBroken.now = true
+    for (const n of [1, 2, 3]) {
+      expect(await sign([filledEthPayment(n, 0), {}])).toMatchObject([{ kind: 'refused' }])
+    }
+    isBroken.now = false
+    expect(await sign([filledEthPayment(4, 0), {}])).toMatchObject([{ kind: 'signed' }])
+  })
+
+  test('of a key that was good once is found within 64 payments', async () => {
+    const isBroken = breakSignatures()
+    await sign([filledEthPayment(1, 0), {}])
+    isBroken.now = true
+    const results = await sign(
+      ...Array.from({ length: 64 }, (_, i) => [filledEthPayment(i + 2, i + 1), {}] as const),
+    )
+    expect(results.filter(({ kind }) => kind === 'refused')).toHaveLength(1)
+  })
+
+  /** Low s either way: each signature is replaced by one over another message. */
+  function breakSignatures(): { now: boolean } {
+    const isBroken = { now: false }
+    restart({
+      wrapRoom: room => ({
+        ...room,
+        signAll: (tasks): ReturnType<KeyRoom['signAll']> =>
+          room.signAll(
+            tasks.map(({ key, request }) => ({
+              key,
+              request: isBroken.now
+                ? { ...request, message: request.message.map(b => b ^ 1) }
+                : request,
+            })),
+          ) as Promise<readonly (Signature | null)[]>,
+      }),
+    })
+    return isBroken
+  }
+})
+
+test('nothing is signed once memory cannot be locked any more', async () => {
+  let reason: string | undefined
+  restart({ lockingFailed: () => reason })
+  expect(await sign([btcPayment(1), {}])).toMatchObject([{ kind: 'signed' }])
+  reason = 'errno 12'
+  const payments = [{ pending: btcPayment(2), completion: {} }]
+  expect(await signer.answer({ type: 'sign', payments })).toEqual({
+    fault: { code: 'memory', message: 'memory for the keys cannot be locked: errno 12' },
+  })
+  expect(signer.ledger.count()).toBe(1)
+})
+
+test('memory that fails while the keys of a batch are opened is noticed before they are used', async () => {
+  let asked = 0
+  restart({ lockingFailed: () => (asked++ === 0 ? undefined : 'errno 12') })
+  const payments = [{ pending: btcPayment(1), completion: {} }]
+  expect(await signer.answer({ type: 'sign', payments })).toMatchObject({
+    fault: { code: 'memory' },
+  })
+  expect(signer.ledger.count()).toBe(0)
+})
+
+describe('more than 2,500 keys', () => {
+  const keys = (count: number) =>
+    Array.from({ length: count }, (_, index) => ({ id: wallets.btcMnemonic.id, index }))
+
+  test('for one payment are refused', async () => {
+    const many = { hashes: [], signatures: keys(2_501) }
+    expect(await sign([{ ...btcPayment(1), ...many }, {}])).toMatchObject([
+      refusal('a payment with 2501 keys'),
+    ])
+  })
+
+  test('in one question are refused', async () => {
+    const refs = (count: number) =>
+      keys(count).map(({ id: signatureId, index }) => ({ signatureId, index }))
+    const ask = (count: number) =>
+      signer.answer({ type: 'publicKeys', chain: 'BTC', refs: refs(count) })
+    expect(await ask(2_501)).toMatchObject({ fault: { code: 'transaction-refused' } })
+    expect(await ask(100)).toMatchObject({ ok: {} })
+  })
+})
+
+test('a transaction with a member given twice is malformed', async () => {
+  for (const payment of [filledEthPayment(1, 7), btcPayment(2)]) {
+    const serializedTransaction = payment.serializedTransaction.replace('{', '{"to":"","to":"",')
+    expect(await sign([{ ...payment, serializedTransaction }, {}])).toMatchObject([
+      {
+        kind: 'refused',
+        code: 'transaction-malformed',
+        reason: expect.stringContaining('a member is given twice'),
+      },
+    ])
+  }
+})
+
+async function sign(
+  ...payments: readonly (readonly [unknown, Completion])[]
+): Promise<readonly SignResult[]> {
+  const asked = payments.map(([pending, completion]) => ({ pending, completion }))
+  return (await signer.ask({ type: 'sign', payments: asked })).results
+}
+
+function restart(options: Parameters<typeof startSigner>[1]): void {
+  signer[Symbol.dispose]()
+  signer = startSigner(folder, options)
+}
+
+function refusal(reason: string) {
+  return {
+    kind: 'refused',
+    code: 'transaction-refused',
+    reason: expect.stringContaining(reason),
+  } as const
+}
