@@ -13,6 +13,8 @@ export type FrontConfig = {
   readonly periodMs: number
   readonly runOnce: boolean
   readonly journalFolder: string
+  /** For the journal, at most. */
+  readonly lockWaitMs: number
   readonly logAsJson: boolean
 }
 
@@ -35,6 +37,7 @@ export function decodeFrontConfig(value: unknown): FrontConfig {
     periodMs: need(asInteger(record?.get('periodMs'))),
     runOnce: record?.get('runOnce') === true,
     journalFolder: need(asString(record?.get('journalFolder'))),
+    lockWaitMs: need(asInteger(record?.get('lockWaitMs'))),
     logAsJson: record?.get('logAsJson') === true,
   }
 }

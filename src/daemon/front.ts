@@ -55,7 +55,8 @@ export async function runFront(world: FrontWorld): Promise<CycleReport | undefin
   ensureFolder(world.disk, config.journalFolder)
   const held = new AbortController()
   // A front that is just draining has it for a moment longer than the signer has its ledger.
-  const working = withLock(world.disk, path, 2 * drainMs, () => {
+  const waitMs = Math.min(config.lockWaitMs, 2 * drainMs)
+  const working = withLock(world.disk, path, waitMs, () => {
     held.abort()
     return work(world, config, signer, path, endings)
   })

@@ -208,7 +208,7 @@ function readRpc(response: HttpResponse, method: string, clean: Clean): unknown 
 
 /** geth, Bitcoin Core and their kin, for a transaction in the mempool or in a block. */
 const alreadyThere =
-  /already known|known transaction|already[- ]in[- ](mempool|block ?chain|utxo)|txn-already-(known|in-mempool)|already exists/i
+  /already ?known|\bknown transaction|already[- ]in[- ](mempool|block ?chain|utxo)|txn-already-(known|in-mempool)|transaction already exists/i
 
 /** A 2xx means the bytes were taken, whatever its body says or fails to say. */
 function readBroadcast(response: HttpResponse, clean: Clean): BroadcastAnswer {

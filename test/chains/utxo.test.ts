@@ -437,6 +437,15 @@ describe('hostile text', () => {
     expect<unknown>(fault).toEqual(expected)
   })
 
+  test('malformed: an amount that stands twice, of which another reader may take the first', () => {
+    const text = JSON.stringify(edited())
+    const [amount = ''] = /"satoshis":\d+/.exec(text) ?? []
+    const fault = outcome(() => prepare(text.replace(amount, `"satoshis":1,${amount}`), own))
+    expect<unknown>(fault).toEqual(
+      new KmsError('transaction-malformed', 'transaction is malformed: a member is given twice'),
+    )
+  })
+
   function expectFault(edits: readonly Edit[], code: KmsError['code'], message: string): void {
     for (const edit of edits) {
       const tx = edited()

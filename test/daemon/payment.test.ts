@@ -374,12 +374,11 @@ describe('what cannot be paid', () => {
     const id = tatum.queue(ethPayment(1))
     tatum.fail('rpc', { kind: 'answer', status: 500 })
     for (const _ of [1, 2]) expect(await failures()).toEqual(['network'])
-    tatum.heal('rpc')
-    tatum.fail('rpc', { kind: 'answer', body: '{"result":"0x1000000000000"}' })
-    for (const _ of [1, 2]) expect(await failures()).not.toEqual(['network'])
+    handOutAgain(ethPayment(1, { serializedTransaction: '{' }))
+    for (const _ of [1, 2]) expect(await failures()).toEqual(['transaction-malformed'])
     expect(tatum.state.reports).toEqual([
       { signatureId: id, error: expect.stringContaining('status 500') },
-      { signatureId: id, error: expect.not.stringContaining('status 500') },
+      { signatureId: id, error: expect.stringContaining('JSON object') },
     ])
   })
 

@@ -2,6 +2,7 @@ import { Database } from 'bun:sqlite'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'bun:test'
 import {
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -11,6 +12,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { realDisk, withLock } from '../../src/base/disk.ts'
 import {
   type DaemonProcess,
   frontOf,
@@ -25,13 +27,16 @@ import { binaryUnderTest } from '../support/script.ts'
 import { storeWallets, testPassword } from '../support/test-vault.ts'
 
 const template = mkdtempSync(join(tmpdir(), 'kms-processes-'))
+const otherTemplates = mkdtempSync(join(tmpdir(), 'kms-processes-'))
 const unknownId = '99999999-9999-4999-8999-999999999999'
 const stillRunning = new Set<DaemonProcess>()
 let home: ReturnType<typeof makeHome>
 let tatum: FakeTatum
 
 beforeAll(() => storeWallets(template, Object.values(wallets)))
-afterAll(() => rmSync(template, { recursive: true }))
+afterAll(() => {
+  for (const folder of [template, otherTemplates]) rmSync(folder, { recursive: true })
+})
 
 beforeEach(() => {
   home = makeHome(template)
@@ -109,7 +114,7 @@ describe('exit status', () => {
   test('11 for a second daemon on the same vault', async () => {
     const first = start()
     await until(() => tatum.state.requests.length > 0, first.said)
-    const { status, said } = await once()
+    const { status, said } = await once('--lock-wait=0')
     expect(status).toBe(11)
     expect(said).toContain('another process holds')
     expect(await stop(first)).toBe(0)
@@ -287,6 +292,98 @@ describe.skipIf(process.platform !== 'linux')('two processes', () => {
   })
 })
 
+describe('a run that is cut short', () => {
+  test.each(['SIGTERM', 'SIGINT'] as const)('%s while a poll hangs: 143', async signal => {
+    tatum.fail('pending', { kind: 'hang' })
+    const daemon = start(['--run-once'])
+    await until(() => polls() > 0, daemon.said)
+    daemon.kill(signal)
+    expect(await daemon.ended).toBe(143)
+  })
+
+  test('SIGTERM while the approver thinks: 143, and nothing is signed', async () => {
+    for (let n = 1; n <= 20; n++) tatum.queue(btcPayment(n))
+    tatum.fail('approve', { kind: 'delay', ms: 300 })
+    const daemon = start(['--run-once'])
+    await until(() => tatum.state.requests.some(({ route }) => route === 'approve'), daemon.said)
+    daemon.kill('SIGTERM')
+    expect(await daemon.ended).toBe(143)
+    expect(tatum.state.broadcasts.size).toBe(0)
+    expect(await once()).toMatchObject({ status: 0 })
+    expect(tatum.state.settled.size).toBe(20)
+  })
+})
+
+describe('one journal folder', () => {
+  test('bytes of main networks are not touched by a daemon of test networks', async () => {
+    const id = tatum.queue(btcPayment(1))
+    tatum.fail('broadcast', { kind: 'close-before-acting' })
+    expect(await once()).toMatchObject({ status: 30 })
+    tatum.heal()
+    await using testTatum = startFakeTatum({ network: 'testnet' })
+    expect(await runDaemonOnce(home.folder, testTatum, ['--testnet'])).toMatchObject({ status: 0 })
+    expect(testTatum.state.requests.map(({ route }) => route)).toEqual(['pending'])
+    expect(await once()).toMatchObject({ status: 0 })
+    expect(tatum.state.settled.has(id)).toBe(true)
+  })
+
+  test('bytes of one vault are not touched by the daemon of another', async () => {
+    using other = makeHome(await otherTemplate())
+    const journal = `--journal=${join(home.folder, 'journal')}`
+    const id = tatum.queue(btcPayment(1))
+    tatum.fail('broadcast', { kind: 'close-before-acting' })
+    expect(await once()).toMatchObject({ status: 30 })
+    tatum.heal()
+    await using otherTatum = startFakeTatum({ network: 'mainnet' })
+    expect(
+      await runDaemonOnce(other.folder, otherTatum, [...approver(otherTatum), journal]),
+    ).toMatchObject({ status: 0 })
+    expect(otherTatum.state.requests.every(({ route }) => route === 'pending')).toBe(true)
+    expect(await once()).toMatchObject({ status: 0 })
+    expect(tatum.state.settled.has(id)).toBe(true)
+  })
+
+  test('is of one daemon at a time: a second one waits, or ends when it is told to', async () => {
+    using other = makeHome(await otherTemplate())
+    const journal = `--journal=${join(home.folder, 'journal')}`
+    await using otherTatum = startFakeTatum({ network: 'mainnet' })
+    const args = [...approver(otherTatum), '--period=0.1', journal]
+    const first = start()
+    await until(() => polls() > 0, first.said)
+    const impatient = remember(startDaemon(other.folder, otherTatum, args))
+    await Bun.sleep(1_500)
+    const stoppedAt = performance.now()
+    expect(await stop(impatient)).toBe(0)
+    expect(performance.now() - stoppedAt).toBeLessThan(3_000)
+    const second = remember(startDaemon(other.folder, otherTatum, args))
+    await Bun.sleep(1_500)
+    expect(otherTatum.state.requests).toEqual([])
+    expect(await stop(first)).toBe(0)
+    await until(() => otherTatum.state.requests.length > 0, second.said)
+    expect(await stop(second)).toBe(0)
+  }, 20_000)
+
+  test('that stays taken ends the daemon with 11', async () => {
+    const folder = join(home.folder, 'journal')
+    mkdirSync(folder, { mode: 0o700 })
+    await withLock(realDisk, join(folder, 'payments.sqlite'), 0, async () => {
+      const { status, said } = await once('--lock-wait=1')
+      expect(status).toBe(11)
+      expect(said).toContain('payments.sqlite.lock')
+    })
+    expect(tatum.state.requests).toEqual([])
+  })
+
+  async function otherTemplate(): Promise<string> {
+    const folder = join(otherTemplates, 'other')
+    if (!existsSync(folder)) {
+      mkdirSync(folder, { mode: 0o700 })
+      await storeWallets(folder, Object.values(wallets))
+    }
+    return folder
+  }
+})
+
 describe('the vault while the daemon runs', () => {
   test('a wallet added by another command is polled at the next cycle', async () => {
     const daemon = start()
@@ -424,7 +521,8 @@ describe('a malformed pending transaction', () => {
     expect(await stop(daemon)).toBe(0)
     expect(tatum.state.settled.has(good.id)).toBe(true)
     expect(tatum.state.broadcasts.size).toBe(1)
-    expect(tatum.state.reports).toEqual(
+    const reports = tatum.state.reports.toSorted((a, b) => (a.signatureId < b.signatureId ? -1 : 1))
+    expect(reports).toEqual(
       hostile.map(([, entry, reason]) => ({
         signatureId: (entry as { id: string }).id,
         error: expect.stringContaining(reason),
@@ -458,7 +556,11 @@ function once(...args: readonly string[]) {
 }
 
 function start(args: readonly string[] = [], env = {}, of = tatum): DaemonProcess {
-  const daemon = startDaemon(home.folder, of, [...approver(of), '--period=0.1', ...args], { env })
+  return remember(startDaemon(home.folder, of, [...approver(of), '--period=0.1', ...args], { env }))
+}
+
+/** Killed after the test if it is still there. */
+function remember(daemon: DaemonProcess): DaemonProcess {
   stillRunning.add(daemon)
   daemon.ended.finally(() => stillRunning.delete(daemon))
   return daemon

@@ -152,9 +152,14 @@ describe('allocation', () => {
     large.bytes.fill(1)
     for (const locked of [...many, large]) locked.release()
     const again = allocateLocked(1 << 20)
-    expect(again.address).toBe(large.address)
     expect(again.bytes.every(byte => byte === 0)).toBe(true)
+    const { address } = again
     again.release()
+    // In pieces, and then whole again: the runs were joined.
+    for (const piece of Array.from({ length: 16 }, () => allocateLocked(1 << 16))) piece.release()
+    const whole = allocateLocked(1 << 20)
+    expect(whole.address).toBe(address)
+    whole.release()
   })
 
   test('keeps allocations apart in any order of taking and releasing', () => {

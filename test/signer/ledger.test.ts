@@ -175,7 +175,8 @@ describe('trouble with the file', () => {
       ledger.commit([entry(9)])
       expect(ledger.count()).toBe(4)
     })
-  })
+    // The ledger waits five seconds for the other one.
+  }, 15_000)
 
   test.each([
     ['text', 'not a database, but long enough to look at'.repeat(100)],

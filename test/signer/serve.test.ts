@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'bun:test'
+import { createHash } from 'node:crypto'
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -321,6 +322,7 @@ describe('the vault', () => {
   test('status counts', async () => {
     await sign([btcPayment(1), {}])
     expect(await signer.ask({ type: 'status' })).toEqual({
+      vaultId: signer.vault.vaultId,
       wallets: Object.keys(wallets).length,
       signed: 1,
       generation: '1',
@@ -328,8 +330,49 @@ describe('the vault', () => {
   })
 })
 
+describe('what was signed', () => {
+  const contents = (payment: { readonly serializedTransaction: string }): string =>
+    createHash('sha256').update(payment.serializedTransaction).digest('hex')
+  const lookUp = (chain: string, pendingId: string, hash: string): Promise<unknown> =>
+    signer.answer({ type: 'signed', chain, pendingId, contents: hash })
+
+  test('is answered from the ledger, also in another process', async () => {
+    const { id, chain } = btcPayment(1)
+    expect(await lookUp(chain, id, contents(btcPayment(1)))).toEqual({ ok: { signed: null } })
+    const [first] = await sign([btcPayment(1), {}])
+    if (first?.kind !== 'signed') throw new Error('it was not signed')
+    restart()
+    const { txData, txId } = first
+    expect(await lookUp(chain, id, contents(btcPayment(1)))).toEqual({
+      ok: { signed: { txData, txId } },
+    })
+  })
+
+  test('is a refusal for another transaction or chain, and for what is no hash', async () => {
+    const { id, chain } = btcPayment(1)
+    await sign([btcPayment(1), {}])
+    for (const [on, hash] of [
+      [chain, contents(btcPayment(2))],
+      ['ETH', contents(btcPayment(1))],
+      ['nonsense', contents(btcPayment(1))],
+      [chain, ''],
+      [chain, 'zz'],
+    ] as const) {
+      expect(await lookUp(on, id, hash)).toMatchObject({ fault: { code: 'transaction-refused' } })
+    }
+  })
+})
+
 describe('whatever comes over the pipe', () => {
-  const name = fc.constantFrom('wallets', 'publicKeys', 'nextNonce', 'sign', 'reload', 'status')
+  const name = fc.constantFrom(
+    'wallets',
+    'publicKeys',
+    'nextNonce',
+    'signed',
+    'sign',
+    'reload',
+    'status',
+  )
   const text = fc.oneof(
     fc.string(),
     fc.constantFrom('ETH', 'BTC', '__proto__', 'constructor', 'toString', ethAddress),
@@ -353,6 +396,8 @@ describe('whatever comes over the pipe', () => {
       from: value,
       chain: fc.oneof(text, value),
       address: value,
+      pendingId: value,
+      contents: value,
       refs: fc.oneof(refs, value),
       payments: fc.oneof(payments, value),
     },

@@ -56,6 +56,7 @@ async function main([planText = '', role, settings = '']: readonly string[]): Pr
       periodMs: 1000,
       runOnce: true,
       journalFolder: join(folder, 'journal'),
+      lockWaitMs: 0,
       logAsJson: true,
     },
     frontEnvironment: {},

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { KmsError } from '../../src/base/errors.ts'
 import { type Http, request } from '../../src/base/http.ts'
 import { createTatumApi, type TatumApi, type TatumApiSettings } from '../../src/tatum/api.ts'
+import { refuseOversized } from '../../src/tatum/entry-size.ts'
 import type { Fault } from '../support/fake-faults.ts'
 import { type FakeRoute, type FakeTatum, startFakeTatum } from '../support/fake-tatum.ts'
 import ethCases from '../vectors/sign/ETH.json' with { type: 'json' }
@@ -181,11 +182,46 @@ describe('pending transactions', () => {
     expect(fake.state.requests).toHaveLength(1)
   })
 
-  test('of a hundred megabytes are cut', async () => {
-    fake.fail('pending', { kind: 'flood', bytes: 100_000_000 })
+  test.each([
+    ['arrays in arrays', `[${'[],'.repeat(250_000)}[]]`],
+    ['objects', `[{"a":[${'{},'.repeat(250_000)}{}]}]`],
+    ['both', `[${'[{}],'.repeat(125_000)}1]`],
+  ])('that would be many times as large in memory are not parsed: %s', async (_, body) => {
+    fake.fail('pending', { kind: 'answer', body })
     const { message } = await failure(apiOf().pending('ETH', [wallet]))
-    expect(message).toBe('the Tatum API sent more than the 33554432 bytes allowed')
+    expect(message).toBe('the Tatum API answered pending transactions of the wrong shape')
   })
+
+  test('may hold as many objects as ten thousand payments need', async () => {
+    const entry = { ...pending, signatures: [{ id: wallet, index: 0 }] }
+    const body = JSON.stringify(Array.from({ length: 5_000 }, () => entry))
+    fake.fail('pending', { kind: 'answer', body })
+    expect(await apiOf().pending('ETH', [wallet])).toHaveLength(5_000)
+  })
+})
+
+describe('an entry', () => {
+  test.each([
+    [
+      'of more than 2 MiB',
+      { ...pending, x: 'x'.repeat(2 ** 21) },
+      'longer than 2097152 characters',
+    ],
+    ['nested deeper than it can be passed on', deepArray(200_000), 'nested too deep'],
+  ])('%s is malformed', async (_, entry, reason) => {
+    expect(await failure(Promise.try(() => refuseOversized(entry)))).toMatchObject({
+      code: 'transaction-malformed',
+      message: expect.stringContaining(reason),
+    })
+  })
+
+  test('of 1 MB is none', () => {
+    expect(() => refuseOversized({ ...pending, x: 'x'.repeat(1_000_000) })).not.toThrow()
+  })
+
+  function deepArray(depth: number): unknown {
+    return JSON.parse('['.repeat(depth) + ']'.repeat(depth))
+  }
 })
 
 describe('reads', () => {
@@ -297,15 +333,15 @@ describe('broadcasts', () => {
     expect(fake.state.broadcasts.get(id)).toHaveLength(1)
   })
 
-  test.each([429, 500, 502, 503])('answered with %d go out six times', async status => {
+  test.each([429, 500, 502, 503])('answered with %d go out four times', async status => {
     fake.fail('broadcast', { kind: 'answer', status })
     const { code, message } = await failure(apiOf().broadcast(payment))
     expect({ code, message, sent: fake.state.requests.length }).toEqual({
       code: 'network',
       message: `broadcast was answered with status ${status}`,
-      sent: 6,
+      sent: 4,
     })
-    expect(waits).toEqual([100, 200, 400, 800, 1600])
+    expect(waits).toEqual([100, 200, 400])
   })
 
   test('wait as long as a 429 asks for', async () => {
@@ -327,10 +363,41 @@ describe('broadcasts', () => {
   })
 
   test('refused at length are quoted in 300 characters', async () => {
-    const body = JSON.stringify({ errorCode: 'e', message: 'x'.repeat(1_000_000) })
+    const body = JSON.stringify({ errorCode: 'e', message: 'x'.repeat(200_000) })
     fake.fail('broadcast', { kind: 'answer', status: 403, body })
     const { message } = await failure(apiOf().broadcast(payment))
     expect(message).toBe(`broadcast was answered with status 403: e: ${'x'.repeat(297)}`)
+  })
+
+  test.each([
+    'already known',
+    'known transaction: 0xabc',
+    'txn-already-in-mempool',
+    'txn-already-known',
+    'Transaction already in block chain',
+    'transaction already exists in mempool',
+  ])('refused as %j were taken before', async message => {
+    const body = JSON.stringify({ statusCode: 403, errorCode: 'x.broadcast.failed', message })
+    fake.fail('broadcast', { kind: 'answer', status: 403, body })
+    expect(await apiOf().broadcast(payment)).toEqual({})
+  })
+
+  test.each(['nonce too low', 'insufficient funds', 'already used', 'unknown transaction type'])(
+    'refused as %j were not',
+    async message => {
+      const body = JSON.stringify({ statusCode: 403, errorCode: 'x.broadcast.failed', message })
+      fake.fail('broadcast', { kind: 'answer', status: 403, body })
+      expect(await failure(apiOf().broadcast(payment))).toMatchObject({ code: 'network' })
+    },
+  )
+
+  test('acted on whose answer is lost are not refused as known', async () => {
+    await using strict = startFakeTatum({ apiKey, network: 'mainnet', refusesRepeats: true })
+    const id = strict.queue(pending)
+    strict.fail('broadcast', { kind: 'close-after-acting' }, { times: 1 })
+    expect(await apiOf({ baseUrl: strict.url }).broadcast(payment)).toEqual({})
+    expect(strict.state.requests).toHaveLength(2)
+    expect(strict.state.settled.get(id)).toHaveLength(1)
   })
 
   test('redirected are not followed', async () => {
@@ -368,6 +435,23 @@ const methods: readonly (readonly [
   ['broadcast', (api, signal) => api.broadcast(payment, signal)],
   ['report', (api, signal) => api.reportErrors([{ signatureId: 'a', error: 'b' }], signal)],
 ]
+
+const limits: Readonly<Record<string, number>> = {
+  pending: 8 * 2 ** 20,
+  read: 2 ** 20,
+  rpc: 2 ** 20,
+  broadcast: 2 ** 18,
+  report: 2 ** 18,
+}
+
+test.each(methods)('an answer to %s is cut at what it may need', async (route, ask) => {
+  fake.fail(route, { kind: 'flood', bytes: 100_000_000 })
+  const { code, message } = await failure(ask(apiOf()))
+  expect({ code, message }).toEqual({
+    code: 'network',
+    message: `the Tatum API sent more than the ${limits[route]} bytes allowed`,
+  })
+})
 
 describe.each(methods)('the API key and %s', (route, ask) => {
   const quoting = (status: number, errorCode?: string): Fault => ({

@@ -157,7 +157,6 @@ describe('a restored backup', () => {
       ['.damaged', readFileSync(recordedPath('simple.dat'))],
       ['.damaged', newerVersion],
     ] as const) {
-      rmSync(`${place.path}.bak`)
       writeFileSync(place.path, bytes)
       writeFileSync(`${place.path}.bak`, readFileSync(copy), { mode: 0o600 })
       await expect(restore(place, copy)).rejects.toThrow(refusal('usage', /another|not a vault/))

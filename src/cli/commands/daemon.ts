@@ -58,6 +58,7 @@ function frontConfig(context: Context): FrontConfig {
     periodMs: periodMs(context.text('period')),
     runOnce: context.isSet('run-once'),
     journalFolder: resolve(context.text('journal') ?? join(dirname(place.path), 'journal')),
+    lockWaitMs: place.lockWaitMs,
     logAsJson: !isatty(2),
   }
 }
