@@ -19,7 +19,7 @@ export async function runProgram(
     env: { PATH: process.env['PATH'] ?? '' },
     stdin: Buffer.from(stdin),
     stderr: 'pipe',
-    timeout: 60_000,
+    timeout: 170_000,
     killSignal: 'SIGKILL',
   })
   const [stdout, stderr] = await Promise.all([run.stdout.text(), run.stderr.text()])

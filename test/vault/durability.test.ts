@@ -105,7 +105,7 @@ describe('many writers of one vault', () => {
     const place = await newVault('writers')
     const [first = ''] = idsIn(place)
     const reported: string[] = []
-    await each(200, 50, async () => {
+    await each(200, 16, async () => {
       reported.push(await addWallet(place))
     })
     expect(new Set(reported).size).toBe(200)
