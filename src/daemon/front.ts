@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { type Disk, ensureFolder, withLock } from '../base/disk.ts'
+import type { KmsError } from '../base/errors.ts'
 import { type Http, request } from '../base/http.ts'
 import { createLog } from '../base/log.ts'
 import type { Chain } from '../chains/chain.ts'
@@ -39,9 +40,11 @@ export async function runFront(world: FrontWorld): Promise<CycleReport | undefin
     stop.abort()
     void world.sleep(drainMs, abort.signal).then(() => abort.abort())
   }
+  let gone: KmsError | undefined
   const signer = connectSigner(world.channelFd, {
     onStop: startDraining,
-    onEnd: () => {
+    onEnd: fault => {
+      gone = fault
       stop.abort()
       abort.abort()
     },
@@ -60,7 +63,10 @@ export async function runFront(world: FrontWorld): Promise<CycleReport | undefin
     held.abort()
     return work(world, config, signer, path, endings)
   })
-  return Promise.race([working, stoppedBefore(held.signal, stop.signal, config)])
+  const report = await Promise.race([working, stoppedBefore(held.signal, stop.signal, config)])
+  // Without a signer nothing was finished: that is no clean end.
+  if (gone !== undefined) throw gone
+  return report
 }
 
 async function work(

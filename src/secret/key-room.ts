@@ -67,10 +67,15 @@ export function openKeyRoom(settings: Partial<ThreadSettings> = {}): KeyRoom {
 
   return {
     async signAll(tasks) {
-      const results = await enqueue(
-        tasks.map(({ key, request }) => ({ kind: 'sign', address: key.address, request })),
-      )
-      return results as readonly (Signature | null)[]
+      const signatures: (Signature | null)[] = []
+      for (let at = 0; at < tasks.length; at += usesPerThread) {
+        const piece = tasks.slice(at, at + usesPerThread)
+        const results = await enqueue(
+          piece.map(({ key, request }) => ({ kind: 'sign', address: key.address, request })),
+        )
+        signatures.push(...(results as readonly (Signature | null)[]))
+      }
+      return signatures
     },
     async publicKey(curve, key, compressed = true) {
       const [result] = await enqueue([

@@ -109,6 +109,9 @@ function checkHistory(
   ledger.acceptGeneration(generation)
 }
 
+/** Longer than the front gives itself to finish what is under way. */
+const drainLimitMs = 30_000
+
 /** Answers until the front ends; resolves then. */
 function serve(fd: number, answer: Signer, { onStopSignal }: SignerWorld): Promise<void> {
   const { promise: ended, resolve: onEnd, reject } = Promise.withResolvers<void>()
@@ -124,7 +127,11 @@ function serve(fd: number, answer: Signer, { onStopSignal }: SignerWorld): Promi
     },
     onEnd,
   })
-  onStopSignal(() => channel.send(0, { type: 'stop' } satisfies Notice))
+  onStopSignal(() => {
+    channel.send(0, { type: 'stop' } satisfies Notice)
+    // A front that does not drain must not keep the keys here: whoever asked wants this process gone.
+    setTimeout(onEnd, drainLimitMs).unref()
+  })
   channel.send(0, { type: 'ready' } satisfies Notice)
   return ended
 }

@@ -8,6 +8,7 @@ import {
   replaceFile,
   withLock,
 } from '../base/disk.ts'
+import { attempt } from '../base/disk-fault.ts'
 import { KmsError } from '../base/errors.ts'
 import type { Secret } from '../secret/secret.ts'
 import { openEnvelope, sealEnvelope } from './envelope.ts'
@@ -24,7 +25,8 @@ export function createBackup(place: VaultPlace, target: string): Promise<Header>
   return withLock(place.disk, place.path, place.lockWaitMs, () => {
     const file = readVaultFile(place)
     const { header } = decodeHeader(file)
-    if (place.disk.look(target) !== undefined) {
+    const present = attempt(`cannot look at ${target}`, () => place.disk.look(target))
+    if (present !== undefined) {
       throw new KmsError('usage', `${target} exists already; a backup never overwrites`)
     }
     ensureFolder(place.disk, dirname(target))
@@ -58,10 +60,14 @@ export function restoreBackup(
     const known = [state.generation, present.generation, seen]
     const generation = known.reduce((highest, other) => (other > highest ? other : highest)) + 1n
     const file = sealEnvelope({ ...state, generation }, keys, body)
-    if (present.isDamaged) place.disk.rename(place.path, `${place.path}.damaged`)
+    if (present.isDamaged) setAside(place)
     replaceFile(place.disk, place.path, file, { keepPrevious: true })
     return { generation, wallets: indexBody(body).size }
   })
+}
+
+function setAside({ disk, path }: VaultPlace): void {
+  attempt(`cannot set the damaged ${path} aside`, () => disk.rename(path, `${path}.damaged`))
 }
 
 /** Refuses when there is no backup at `path`: to be asked before its password is. */

@@ -114,6 +114,19 @@ describe('a chain in trouble', () => {
     expect(events('poll failed')).toHaveLength(2)
   })
 
+  test('does not make it forget what it has said of a payment', async () => {
+    tatum.queue(btcPayment(1, { serializedTransaction: '{' }))
+    const running = run()
+    await until(() => events('payment not sent').length > 0)
+    tatum.fail('pending', { kind: 'answer', status: 502 }, { chain: 'BTC', times: 2 })
+    await until(() => events('poll works again').length > 0)
+    const before = polls('BTC')
+    await until(() => polls('BTC') > before + 3)
+    await finish(running)
+    expect(events('payment not sent')).toHaveLength(1)
+    expect(tatum.state.reports).toHaveLength(1)
+  })
+
   test('that hands out entries without an id says so once while it lasts', async () => {
     const nameless = JSON.stringify(Array.from({ length: 500 }, () => ({ id: null })))
     tatum.fail('pending', { kind: 'answer', body: nameless }, { chain: 'BTC' })
