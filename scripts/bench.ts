@@ -15,6 +15,7 @@ try {
     { name: 'tatum-kms --help', command: [resolve('dist/tatum-kms'), '--help'] },
   ]
   print(rows, await measure(rows))
+  printVaults(folder)
 } finally {
   rmSync(folder, { recursive: true })
 }
@@ -81,9 +82,43 @@ function print(rows: readonly Row[], samples: ReadonlyMap<string, readonly Sampl
   }
 }
 
+type VaultRun = { readonly scryptMs: number; readonly ms: number; readonly peakMb: number }
+
+const vaults = [
+  { wallets: 25_000, kind: 'key' },
+  { wallets: 500_000, kind: 'key' },
+  { wallets: 500_000, kind: 'mnemonic' },
+] as const
+
+/** Each step in a process of its own, beside one scrypt of the same cost; the middle of three runs. */
+function printVaults(folder: string): void {
+  console.log('\nvaults: one scrypt, then the whole step with its own scrypt, ms; peak RSS in MB')
+  console.log(line(['', 'scrypt', 'step', 'RSS']))
+  for (const { wallets, kind } of vaults) {
+    const path = join(folder, 'vault', 'wallet.dat')
+    runVaultStep(['make', path, String(wallets), kind])
+    for (const step of ['open', 'add', 'list']) {
+      const runs = Array.from({ length: 3 }, () => runVaultStep([step, path]))
+      const [, middle] = runs.toSorted((a, b) => a.ms - b.ms)
+      if (middle === undefined) throw new Error('no run')
+      const name = `vault ${step} ${wallets / 1000}k ${kind}`
+      console.log(line([name, middle.scryptMs, middle.ms, middle.peakMb]))
+    }
+    rmSync(join(folder, 'vault'), { recursive: true })
+  }
+}
+
+function runVaultStep(args: readonly string[]): VaultRun {
+  const run = Bun.spawnSync([process.execPath, 'scripts/bench-vault.ts', ...args], {
+    stderr: 'inherit',
+  })
+  if (run.exitCode !== 0) throw new Error(`bench-vault ${args[0]} exited with ${run.exitCode}`)
+  return JSON.parse(run.stdout.toString())
+}
+
 function line([name = '', ...cells]: readonly (string | number)[]): string {
   const columns = cells.map(cell => (typeof cell === 'number' ? cell.toFixed(1) : cell).padStart(8))
-  return `${String(name).padEnd(24)}${columns.join('')}`
+  return `${String(name).padEnd(28)}${columns.join('')}`
 }
 
 function quantile(values: readonly number[], share: number): number {

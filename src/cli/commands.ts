@@ -149,6 +149,11 @@ export const commands: readonly Command[] = [
         value: 'FILE',
         about: "read the old file's password from this file",
       },
+      {
+        name: 'from-password-fd',
+        value: 'N',
+        about: "read the old file's password from descriptor N",
+      },
       kdfCost,
       ...vault,
     ],

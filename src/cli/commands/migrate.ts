@@ -3,7 +3,7 @@ import { attempt, unlessMissing } from '../../base/disk-fault.ts'
 import { prettyJson } from '../../base/json.ts'
 import type { FileFacts } from '../../base/open-file.ts'
 import { promptSecret } from '../../password/prompt.ts'
-import { fileSource } from '../../password/source.ts'
+import { fdSource, fileSource } from '../../password/source.ts'
 import type { Secret } from '../../secret/secret.ts'
 import { type Original, openOriginal, readOriginal } from '../../vault/original.ts'
 import { isOriginalKept, keptOriginal, replaceOriginal } from '../../vault/replace-original.ts'
@@ -43,6 +43,8 @@ function openOld(context: Context, bytes: Uint8Array): Original {
 }
 
 function oldPassword(context: Context): Secret {
+  const fd = context.text('from-password-fd')
+  if (fd !== undefined) return fdSource(context.descriptor(fd, '--from-password-fd')).read(false)
   const file = context.text('from-password-file')
   if (file !== undefined) return fileSource(file).read(false)
   return promptSecret('Password of the old wallet file')
