@@ -206,8 +206,10 @@ function isSameMember(json: Json, name: string, value: unknown): boolean {
   if (name === 'input' && !('data' in json)) return value === '' || value === '0x'
   const same: Json = { ...json, chainId: 1, type: 0, gasLimit: json['gas'] }
   const there = same[name]
+  // No member is an object here, and one may have a toString of its own.
+  if (typeof value === 'object') return false
   if (String(value) === String(there)) return true
-  return typeof value !== 'object' && /^(\d+|0x[0-9a-f]+)$/.test(String(value))
+  return /^(\d+|0x[0-9a-f]+)$/.test(String(value))
     ? BigInt(String(value)) === BigInt(String(there ?? -1)) ||
         (name === 'gasLimit' && BigInt(String(value)) === 0n)
     : false
