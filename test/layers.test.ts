@@ -125,7 +125,7 @@ const powers: readonly Power[] = [
   {
     name: 'the ledger database',
     pattern: /['"]bun:sqlite['"]/,
-    holders: ['signer/ledger.ts'],
+    holders: ['signer/ledger.ts', 'signer/ledger-tables.ts'],
     why: 'what was signed is recorded by the signer alone',
   },
   {

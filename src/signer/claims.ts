@@ -1,6 +1,7 @@
 import { KmsError } from '../base/errors.ts'
 import type { Network } from '../base/model.ts'
-import { type Ledger, nonceOf } from './ledger.ts'
+import type { Ledger } from './ledger.ts'
+import { nonceOf } from './ledger-tables.ts'
 
 /** Which payment of a batch has a nonce or output, before the ledger knows. */
 export type BatchClaims = Map<string, string>
