@@ -7,6 +7,11 @@ type Row = { readonly name: string; readonly command: readonly string[] }
 type Sample = { readonly ms: number; readonly rssMb: number }
 
 const rounds = 30
+const vaults = [
+  { wallets: 25_000, kind: 'key' },
+  { wallets: 500_000, kind: 'key' },
+  { wallets: 500_000, kind: 'mnemonic' },
+] as const
 
 const folder = mkdtempSync(join(tmpdir(), 'kms-bench-'))
 try {
@@ -83,12 +88,6 @@ function print(rows: readonly Row[], samples: ReadonlyMap<string, readonly Sampl
 }
 
 type VaultRun = { readonly scryptMs: number; readonly ms: number; readonly peakMb: number }
-
-const vaults = [
-  { wallets: 25_000, kind: 'key' },
-  { wallets: 500_000, kind: 'key' },
-  { wallets: 500_000, kind: 'mnemonic' },
-] as const
 
 /** Each step in a process of its own, beside one scrypt of the same cost; the middle of three runs. */
 function printVaults(folder: string): void {

@@ -72,7 +72,8 @@ export function replaceFile(
     attempt(untouched, () => {
       removeTemporaries(disk, path)
       try {
-        const fresh = writeTemporary(disk, path, readerOf(bytes), owner ?? previous?.stat())
+        const next = owner ?? previous?.stat() ?? ownerOfFolder(disk, path)
+        const fresh = writeTemporary(disk, path, readerOf(bytes), next)
         if (previous && keepPrevious) {
           const copy = writeTemporary(disk, backupOf(path), previous.read, previous.stat())
           disk.rename(copy, backupOf(path))
@@ -91,6 +92,11 @@ export function replaceFile(
   } finally {
     previous?.close()
   }
+}
+
+/** What root makes in somebody's folder is theirs: root's own file would lock them out. */
+function ownerOfFolder(disk: Disk, path: string): Owner | undefined {
+  return disk.user() === 0 ? disk.lookThrough(dirname(path)) : undefined
 }
 
 /** Writes and syncs all of `read` beside `path`, reads it back, and answers its name. */

@@ -31,13 +31,9 @@ export async function checkWallets(
     counts.wallets++
     if (info.kind === 'mnemonic') counts.mnemonics++
     else counts.keys++
-    using secret = vault.reveal(info.id)
     const chain = findChain(info.chain)
-    if (chain === undefined) {
-      counts.unknownChains++
-      continue
-    }
-    const difference = await differenceOf(vault, chain, info, secret, room.publicKey)
+    if (chain === undefined) counts.unknownChains++
+    const difference = await differenceOf(vault, chain, info, room.publicKey)
     if (difference === undefined) continue
     counts.different++
     warn(`wallet ${info.id}: ${difference}`)
@@ -47,12 +43,13 @@ export async function checkWallets(
 
 async function differenceOf(
   vault: Vault,
-  chain: Chain,
+  chain: Chain | undefined,
   info: WalletInfo,
-  secret: WalletSecret,
   publicKeyOf: PublicKeyOf,
 ): Promise<string | undefined> {
   try {
+    using secret = vault.reveal(info.id)
+    if (chain === undefined) return undefined
     const derived = await derive(chain, info, secret, publicKeyOf)
     if (derived === undefined) return 'its secret is not of its kind'
     using node = derived.node

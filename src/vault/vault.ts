@@ -269,6 +269,7 @@ function startDraft(state: VaultState, keys: VaultKeys, opened: Uint8Array, now:
     if (added.size === 0 && !removed && state.generation > 0n) return
     const next = { ...state, generation: state.generation + 1n }
     const file = sealEnvelope(next, keys, appendRecords(body, [...added.values()]))
+    collectAfter(file)
     // A slot nobody has opened yet must open before anything is sealed under it for good.
     if (state.generation === 0n) openEnvelope(file, password).keys[Symbol.dispose]()
     proveFile(file, keys, added.values())

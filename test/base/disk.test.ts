@@ -290,6 +290,14 @@ describe('the real disk', () => {
     )
   })
 
+  test.if(isRoot)("what root makes in somebody's folder is theirs", () => {
+    const folder = fresh('theirs')
+    chownSync(folder, 1234, 1234)
+    const path = join(folder, 'wallet.dat')
+    replaceFile(realDisk, path, Buffer.from('x'), { keepPrevious: true })
+    expect(realDisk.look(path)).toMatchObject({ uid: 1234, gid: 1234, mode: 0o600 })
+  })
+
   test.if(isRoot)("refuses another user's file, but root administers everybody's", () => {
     const file = privateFile('foreign')
     chownSync(file, 1234, 0)
