@@ -34,6 +34,10 @@ check: $(SETUP) ## formatting, lint, types, unused code, layers
 fuzz: $(BINARY) ## the tests with 10,000 random cases per property
 	@FC_NUM_RUNS=10000 TEST_LIMIT_MINUTES=240 $(BUN) scripts/test.ts --timeout=3600000
 
+soak: $(BINARY) ## thousands of kills and disk faults
+	KILL_RUNS=2000 FAULT_RUNS=50000 $(BUN) test --timeout=14400000 test/vault/durability.test.ts \
+		test/vault/fault-sequences.test.ts test/daemon/kill.test.ts
+
 bench: $(BINARY) ## start time and memory beside an empty program
 	@$(BUN) scripts/bench.ts
 
