@@ -7,7 +7,7 @@ SETUP := node_modules/.setup
 BINARY := dist/tatum-kms
 
 .DELETE_ON_ERROR:
-.PHONY: help setup build demo test memscan check fuzz bench clean
+.PHONY: help setup build demo test memscan check fuzz soak bench clean
 
 help: ## show this menu
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s%s\n", $$1, $$2 }' Makefile
@@ -23,7 +23,7 @@ test: $(BINARY) ## run every test; the last line is the count
 	@$(BUN) scripts/test.ts
 
 memscan: $(BINARY) ## look for secrets in the memory of the running binary (Linux, as root)
-	@$(BUN) scripts/test.ts test/memscan.test.ts test/support/memory-scan.test.ts
+	@$(BUN) scripts/test.ts test/memscan.test.ts test/secret/residue.test.ts test/support/memory-scan.test.ts
 
 check: $(SETUP) ## formatting, lint, types, unused code, layers
 	node_modules/.bin/biome check --config-path=.biome.json
@@ -38,7 +38,7 @@ soak: $(BINARY) ## thousands of kills and disk faults
 	KILL_RUNS=2000 FAULT_RUNS=50000 $(BUN) test --timeout=14400000 test/vault/durability.test.ts \
 		test/vault/fault-sequences.test.ts test/daemon/kill.test.ts
 
-bench: $(BINARY) ## start time and memory beside an empty program
+bench: $(BINARY) ## start time, memory and vaults of up to 500,000 wallets
 	@$(BUN) scripts/bench.ts
 
 clean: ## remove everything that was built or installed here
