@@ -1,6 +1,7 @@
 import { KmsError } from '../base/errors.ts'
 import type { Curve, PublicKey, Signature, SigningRequest } from '../base/model.ts'
 import type { KeyResult, KeyTask } from './key-worker.ts'
+import { overwriteFreedStrings } from './residue.ts'
 import type { Secret } from './secret.ts'
 
 /**
@@ -94,6 +95,14 @@ export function openKeyRoom(settings: Partial<ThreadSettings> = {}): KeyRoom {
   }
 }
 
+/**
+ * What a thread freed comes back to all of them with a delay: the allocator's own threads hold on to
+ * it for a while.
+ */
+function overwriteLater(): void {
+  for (const afterMs of [0, 700, 1_400]) setTimeout(overwriteFreedStrings, afterMs).unref()
+}
+
 type Timer = ReturnType<typeof setTimeout>
 
 type Thread = {
@@ -135,8 +144,8 @@ function startThread({ program, answerWithinMs }: ThreadSettings): Thread {
     perform,
     uses: () => uses,
     end() {
-      // No tasks: that is the sign to overwrite.
-      perform([]).then(abandon, abandon)
+      // No tasks: that is the sign to overwrite. What the thread gave back is overwritten from here.
+      perform([]).finally(abandon).then(overwriteLater, overwriteLater)
     },
     abandon,
   }

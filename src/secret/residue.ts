@@ -7,13 +7,18 @@ import { publicKeyOf, sign } from './sign.ts'
  * necessary by test/memscan.test.ts; none of it is promised by the engine.
  */
 export function overwriteResidue(): void {
-  // Twice: the stack is searched for addresses conservatively, and what one pass kept the next finds.
-  for (let pass = 1; pass <= 2; pass++) {
+  // The stack is searched for addresses conservatively: what one pass kept, the next ones find.
+  for (let pass = 1; pass <= 4; pass++) {
     useOtherKeys()
     gcAndSweep()
-    reuseFreedStrings()
-    gcAndSweep()
+    overwriteFreedStrings()
   }
+}
+
+/** Lays new strings over freed ones, also over those of a thread that has ended. */
+export function overwriteFreedStrings(): void {
+  reuseFreedStrings()
+  gcAndSweep()
 }
 
 /** The same steps with keys that are none: no stale slot of the stack keeps a number alive then. */

@@ -46,6 +46,8 @@ export function scanMemory(pid: number, secrets: readonly Marked[]): Scan {
   let scannedBytes = 0
   try {
     for (const mapping of mappingsOf(pid)) {
+      // The pages of a file that nobody can write to are the file's: words stand in the binary, too.
+      if (mapping.name.startsWith('/') && !mapping.permissions.includes('w')) continue
       for (const run of presentRuns(pagemap, mapping)) {
         const bytes = readRun(memory, run)
         if (bytes.length < run.end - run.start) hidden.add(mapping)
