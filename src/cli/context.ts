@@ -6,6 +6,7 @@ import { realDisk } from '../base/disk.ts'
 import { KmsError } from '../base/errors.ts'
 import type { Network } from '../base/model.ts'
 import { overwriteEnvironment } from '../base/native.ts'
+import { isCompiled } from '../base/program.ts'
 import { promptSecret } from '../password/prompt.ts'
 import {
   environmentSource,
@@ -180,11 +181,6 @@ function lockWait(text: string | undefined): number {
   if (text === undefined) return defaultLockWaitMs
   if (/^\d{1,5}$/.test(text)) return Number(text) * 1000
   throw new KmsError('usage', '--lock-wait takes a whole number of seconds')
-}
-
-/** A compiled program's sources are in a file system of its own. */
-function isCompiled(): boolean {
-  return Bun.main.startsWith('/$bunfs/') || /^[A-Z]:[\\/]~BUN/.test(Bun.main)
 }
 
 function sleep(ms: number, signal?: AbortSignal): Promise<void> {

@@ -1,8 +1,8 @@
 import { isatty } from 'node:tty'
-import { equalBytes } from '../base/bytes.ts'
 import { KmsError } from '../base/errors.ts'
 import { promptSecret } from '../password/prompt.ts'
 import { fdSource, fileSource } from '../password/source.ts'
+import { equalPair } from '../password/twice.ts'
 import { readSecretLine } from '../secret/input.ts'
 import type { Secret } from '../secret/secret.ts'
 import type { Context } from './context.ts'
@@ -39,17 +39,4 @@ function readTwice(): Secret {
     )
   }
   return equalPair(line, line)
-}
-
-/** A mistyped password would lock its owner out for ever. */
-function equalPair(first: () => Secret, second: () => Secret): Secret {
-  const password = first()
-  try {
-    using repeated = second()
-    if (password.use(a => repeated.use(b => equalBytes(a, b)))) return password
-    throw new KmsError('usage', 'the two passwords are not the same')
-  } catch (fault) {
-    password.wipe()
-    throw fault
-  }
 }

@@ -1,9 +1,9 @@
 import { closeSync, constants, fstatSync, openSync, type Stats } from 'node:fs'
-import { equalBytes } from '../base/bytes.ts'
 import { KmsError } from '../base/errors.ts'
 import { maxSecretLength, readSecretLine } from '../secret/input.ts'
 import type { Secret } from '../secret/secret.ts'
 import { promptSecret } from './prompt.ts'
+import { equalPair } from './twice.ts'
 
 /** Where a password can come from. `read` is called once; the caller wipes what it gives. */
 export type PasswordSource = {
@@ -51,25 +51,13 @@ export function environmentSource(name: string, take: () => Secret): PasswordSou
 export const promptSource: PasswordSource = {
   name: 'terminal',
   read(isNew) {
-    const password = refuseEmpty(
-      promptSecret(isNew ? 'Password for the new vault' : 'Password of the vault'),
-      'the password',
-    )
-    if (isNew) refuseTypo(password)
-    return password
+    const ask = (): Secret =>
+      refuseEmpty(
+        promptSecret(isNew ? 'Password for the new vault' : 'Password of the vault'),
+        'the password',
+      )
+    return isNew ? equalPair(ask, () => promptSecret('The same password again')) : ask()
   },
-}
-
-/** A mistyped password of a new vault would lock its owner out for ever. */
-function refuseTypo(password: Secret): void {
-  try {
-    using repeated = promptSecret('The same password again')
-    if (password.use(a => repeated.use(b => equalBytes(a, b)))) return
-    throw new KmsError('usage', 'the two passwords are not the same')
-  } catch (fault) {
-    password.wipe()
-    throw fault
-  }
 }
 
 function openPasswordFile(path: string): number {

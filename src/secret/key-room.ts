@@ -1,5 +1,6 @@
 import { KmsError } from '../base/errors.ts'
 import type { Curve, PublicKey, Signature, SigningRequest } from '../base/model.ts'
+import { isCompiled } from '../base/program.ts'
 import type { KeyResult, KeyTask } from './key-worker.ts'
 import { overwriteFreedStrings } from './residue.ts'
 import type { Secret } from './secret.ts'
@@ -153,7 +154,6 @@ function startThread({ program, answerWithinMs }: ThreadSettings): Thread {
 
 /** The worker is an entry point of its own: in a compiled program it has this place. */
 function workerPath(): string {
-  const compiled = Bun.main.startsWith('/$bunfs/') || /^[A-Z]:[\\/]~BUN/.test(Bun.main)
-  if (compiled) return `${Bun.main.slice(0, Bun.main.lastIndexOf('/'))}/secret/key-worker.js`
+  if (isCompiled()) return `${Bun.main.slice(0, Bun.main.lastIndexOf('/'))}/secret/key-worker.js`
   return new URL('./key-worker.ts', import.meta.url).href
 }

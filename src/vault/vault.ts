@@ -116,8 +116,8 @@ export function checkFolder({ disk, path }: VaultPlace): readonly string[] {
 
 /**
  * Changes the vault under its lock and writes it once, durably. The lock is taken before scrypt, so
- * that many writers cost the memory of one. After the write the file is read back and every added
- * secret is opened again; only then does this return.
+ * that many writers cost the memory of one. Every added secret is opened again from the bytes that are
+ * about to be written, and the file is read back and compared; only then does this return.
  *
  * @param create makes a new vault when there is none
  */
