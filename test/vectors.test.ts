@@ -2,45 +2,19 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseTransaction } from 'viem'
 import { makeHome, runDaemonOnce } from './support/daemon-process.ts'
+import { differences } from './support/differences.ts'
+import { expectRefused, type Outcome } from './support/outcome.ts'
 import { type RecordedCase, recordedCases, recordedChains } from './support/recorded-cases.ts'
-import { type Replayed, startReplayTatum } from './support/replay-tatum.ts'
+import { startReplayTatum } from './support/replay-tatum.ts'
 import { storeWallets } from './support/test-vault.ts'
 
 // Every recorded payment through the built program: vault, both processes, API, broadcast.
-
-type Outcome = Replayed & { readonly status: number | string; readonly said: string }
 
 /** Two cores: more at a time would only wait for each other. */
 const atATime = 3
 const empty = mkdtempSync(join(tmpdir(), 'kms-vectors-'))
 afterAll(() => rmSync(empty, { recursive: true }))
-
-/** What we send instead, for each case where the original is wrong (`differsFromOriginal`). */
-const differences: Readonly<Record<string, (did: Outcome, found: RecordedCase) => void>> = {
-  'ETH nonce-0-is-refetched': did => {
-    expect(sentEvm(did)).toMatchObject({ type: 'legacy', gas: 21_000n, gasPrice: 20_000_000_000n })
-    // viem leaves out a nonce of 0.
-    expect(sentEvm(did).nonce ?? 0).toBe(0)
-  },
-  'ETH gasLimit-alias-decimal': did => {
-    const hex = recordedCases('ETH').find(({ case: name }) => name === 'gasLimit-alias')
-    expect(JSON.parse(did.broadcasts[0]?.body ?? '').txData).toBe(hex?.expected.txData)
-  },
-  'ETH eip1559': did => {
-    expect(sentEvm(did)).toMatchObject({
-      type: 'eip1559',
-      chainId: 1,
-      nonce: 7,
-      gas: 21_000n,
-      maxFeePerGas: 40_000_000_000n,
-      maxPriorityFeePerGas: 1_000_000_000n,
-      value: 1n,
-    })
-  },
-  'BTC wrong-key': (did, found) => expectRefused(did, found),
-}
 
 describe.each(recordedChains())('every recorded %s case', chain => {
   const cases = recordedCases(chain)
@@ -118,20 +92,4 @@ async function run(found: WithVariables): Promise<Outcome> {
   const args = [`--chain=${found.chain}`, `--external-url=${tatum.approverUrl}`, ...flags]
   const env = { ...found.environment }
   return { ...tatum.did, ...(await runDaemonOnce(home.folder, tatum, args, { env })) }
-}
-
-/** Nothing leaves, and Tatum is told once, in a sentence. */
-function expectRefused(did: Outcome, { pending }: RecordedCase): void {
-  expect({ said: did.said, status: did.status }).toMatchObject({ status: 40 })
-  expect(did.broadcasts).toEqual([])
-  expect(did.reports).toEqual([
-    { signatureId: pending.id, error: expect.stringMatching(/^[ -~]{10,300}$/) },
-  ])
-  expect(did.reports[0]?.error).not.toMatch(/internal fault|TypeError|https?:/)
-}
-
-function sentEvm({ broadcasts, status }: Outcome) {
-  expect(status).toBe(0)
-  expect(broadcasts).toHaveLength(1)
-  return parseTransaction(JSON.parse(broadcasts[0]?.body ?? '').txData as `0x${string}`)
 }

@@ -1,9 +1,9 @@
 import type { Network } from '../../src/base/model.ts'
+import { fees, type ReadCall } from './fake-chains/fake-chain.ts'
 import { fakeChains } from './fake-chains.ts'
 import { actWithFault, type Fault } from './fake-faults.ts'
 import {
   countNonces,
-  membersOf,
   type QueuedTx,
   queue,
   type Refusal,
@@ -11,6 +11,7 @@ import {
   type World,
   waiting,
 } from './fake-world.ts'
+import { membersOf } from './members.ts'
 
 export type FakeRoute = 'pending' | 'broadcast' | 'read' | 'rpc' | 'report' | 'approve'
 
@@ -134,12 +135,7 @@ function createSandbox({
   }
 }
 
-type Call = {
-  readonly params: Partial<Record<'chain' | 'address' | 'apiKey' | 'id', string>>
-  readonly body: unknown
-}
-
-type Handler = (call: Call) => Response | Promise<Response>
+type Handler = (call: ReadCall) => Response | Promise<Response>
 type Served = (request: Bun.BunRequest) => Promise<Response>
 
 function createRoutes(sandbox: Sandbox): Record<string, Record<string, Served>> {
@@ -155,23 +151,27 @@ function createRoutes(sandbox: Sandbox): Record<string, Record<string, Served>> 
       POST: serve(sandbox, 'approve', call => approve(sandbox, call)),
     },
   }
-  const ofChains = Object.entries(fakeChains).map(([id, { broadcastPath, node }]) => ({
+  const known = {
+    network: sandbox.network,
+    countNonces: (address: string) => countNonces(sandbox, address),
+  }
+  const ofChains = Object.entries(fakeChains).map(([id, { broadcastPath, reads = [] }]) => ({
     [broadcastPath]: {
       POST: serve(sandbox, 'broadcast', call => takeOnchain(sandbox, id, call), id),
     },
-    ...(node && {
-      [node.countPath]: { GET: serve(sandbox, 'read', call => answerCount(sandbox, call), id) },
-      [node.rpcPath]: {
-        POST: serve(sandbox, 'rpc', call => answerRpc(node.chainId[sandbox.network], call), id),
-      },
-    }),
+    ...Object.fromEntries(
+      reads.map(({ route, method, path, answer }) => [
+        path,
+        { [method]: serve(sandbox, route, call => Response.json(answer(known, call)), id) },
+      ]),
+    ),
   }))
   return Object.assign({}, common, ...ofChains)
 }
 
 function serve(sandbox: Sandbox, route: FakeRoute, handler: Handler, chain?: string): Served {
   return async request => {
-    const params: Call['params'] = request.params
+    const params: ReadCall['params'] = request.params
     const body = await logRequest(sandbox, route, request)
     const sentKey = params.apiKey ?? request.headers.get('x-api-key')
     if (route !== 'approve' && sentKey !== sandbox.apiKey) {
@@ -217,7 +217,7 @@ function invalid(message: string): Response {
   return refuse({ statusCode: 400, errorCode: 'validation.failed', message })
 }
 
-function handOut(sandbox: Sandbox, { params, body }: Call): Response {
+function handOut(sandbox: Sandbox, { params, body }: ReadCall): Response {
   const { signatureIds, ...rest } = membersOf(body)
   if (!Array.isArray(signatureIds)) return invalid('signatureIds must be an array')
   if (signatureIds.length > 25_000) return invalid('signatureIds must hold at most 25000 elements')
@@ -227,7 +227,7 @@ function handOut(sandbox: Sandbox, { params, body }: Call): Response {
   return Response.json(found)
 }
 
-function takeReports({ reports, tell }: Sandbox, { body }: Call): Response {
+function takeReports({ reports, tell }: Sandbox, { body }: ReadCall): Response {
   const { errors } = membersOf(body)
   if (!Array.isArray(errors)) return invalid('errors must be an array')
   for (const { signatureId, error } of errors) {
@@ -252,7 +252,7 @@ function takeOnchain(
   return take(sandbox, chain, signatureId, txData)
 }
 
-function takeOffchain(sandbox: Sandbox, { body }: Call): Response | Promise<Response> {
+function takeOffchain(sandbox: Sandbox, { body }: ReadCall): Response | Promise<Response> {
   const { currency, txData, signatureId, withdrawalId, ...rest } = membersOf(body)
   if (Object.keys(rest).length > 0) return invalid(`${Object.keys(rest)} should not exist`)
   const expected = sandbox.pending.get(String(signatureId))?.withdrawalId
@@ -283,30 +283,7 @@ async function take(
   return Response.json({ txId: outcome.txId, ...extra })
 }
 
-function answerCount(sandbox: Sandbox, { params }: Call): Response {
-  return Response.json(countNonces(sandbox, params.address?.toLowerCase() ?? ''))
-}
-
-const gwei = 1_000_000_000
-const fees = { slow: gwei, medium: 2 * gwei, fast: 3 * gwei, baseFee: gwei, block: 1 }
-
-function answerRpc(chainId: number, { body }: Call): Response {
-  const { id, method, params } = membersOf(body)
-  const { data } = membersOf(Array.isArray(params) ? params[0] : undefined)
-  const results = new Map([
-    ['eth_chainId', chainId],
-    ['eth_gasPrice', fees.medium],
-    ['eth_estimateGas', data === undefined ? 21_000 : 65_000],
-  ])
-  const result = results.get(String(method))
-  const answer =
-    result === undefined
-      ? { error: { code: -32601, message: 'method not found' } }
-      : { result: `0x${result.toString(16)}` }
-  return Response.json({ jsonrpc: '2.0', id, ...answer })
-}
-
-function approve({ verdict, tell }: Sandbox, { params, body }: Call): Response {
+function approve({ verdict, tell }: Sandbox, { params, body }: ReadCall): Response {
   const id = params.id ?? ''
   const status = verdict(id, body)
   tell(`the approver is asked about payment ${id} and answers ${status}`)

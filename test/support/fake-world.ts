@@ -1,5 +1,7 @@
 import type { Network } from '../../src/base/model.ts'
-import { type FakePending, fakeChains, type Settled } from './fake-chains.ts'
+import type { FakePending, Settled } from './fake-chains/fake-chain.ts'
+import { fakeChains } from './fake-chains.ts'
+import { membersOf } from './members.ts'
 
 export type QueuedTx = Omit<FakePending, 'id' | 'chain'> & {
   readonly id?: string
@@ -116,9 +118,4 @@ export function countNonces({ nonces, claims }: World, address: string): number 
   let count = nonces[address] ?? 0
   while (claims.has(`nonce/${address}/${count}`)) count++
   return count
-}
-
-/** The members of anything, for looking into requests of any form. */
-export function membersOf(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null ? { ...value } : {}
 }

@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict'
+import { secp256k1 } from '@noble/curves/secp256k1.js'
+import {
+  decodeFunctionData,
+  erc20Abi,
+  type Hex,
+  isHex,
+  keccak256,
+  parseTransaction,
+  recoverTransactionAddress,
+} from 'viem'
+import type { Network } from '../../../src/base/model.ts'
+import { membersOf } from '../members.ts'
+import { type FakeChain, fees, type Settled } from './fake-chain.ts'
+
+/** A chain of Ethereum's kind: three envelopes, completed by a node. */
+export function ethereumLike(
+  asset: string,
+  slug: string,
+  chainId: Readonly<Record<Network, number>>,
+): FakeChain {
+  return {
+    broadcastPath: `/v3/${slug}/broadcast`,
+    offchain: asset === 'ETH',
+    errorCode: 'ethereum.broadcast.failed',
+    reads: [
+      {
+        route: 'read',
+        method: 'GET',
+        path: `/v3/${slug}/transaction/count/:address`,
+        answer: ({ countNonces }, { params }) => countNonces(params.address?.toLowerCase() ?? ''),
+      },
+      {
+        route: 'rpc',
+        method: 'POST',
+        path: `/v3/${slug}/web3/:apiKey`,
+        answer: ({ network }, { body }) => answerRpc(chainId[network], body),
+      },
+    ],
+    async verify(txData, pending, network) {
+      assert(isHex(txData), 'not hex with 0x')
+      const serialized = txData as `0x02${string}`
+      const tx: EvmTransaction = parseTransaction(txData)
+      assert(tx.r !== undefined, 'not signed')
+      // EIP-2: nodes refuse the other of the two values of s that verify.
+      assert(BigInt(tx.s ?? 0) <= secp256k1.Point.Fn.ORDER / 2n, 'with a high s')
+      assert(tx.chainId === chainId[network], 'for another chain id')
+      const asked = JSON.parse(String(pending.serializedTransaction))
+      assert(tx.to?.toLowerCase() === asked.to?.toLowerCase(), 'another recipient than asked for')
+      assert((tx.value ?? 0n) === BigInt(asked.value ?? 0), 'another amount than asked for')
+      assert(plainHex(tx.data) === plainHex(asked.data ?? asked.input), 'other data than asked for')
+      const from = (
+        await recoverTransactionAddress({ serializedTransaction: serialized })
+      ).toLowerCase()
+      return {
+        txId: keccak256(txData),
+        from: [from],
+        paid: evmPayments(tx, asset),
+        claims: [`nonce/${from}/${tx.nonce ?? 0}`],
+      }
+    },
+  }
+}
+
+type EvmTransaction = {
+  readonly to?: Hex | null | undefined
+  readonly value?: bigint | undefined
+  readonly data?: Hex | undefined
+  readonly nonce?: number | undefined
+  readonly chainId?: number | undefined
+  readonly r?: Hex | undefined
+  readonly s?: Hex | undefined
+}
+
+function evmPayments({ to, value = 0n, data }: EvmTransaction, asset: string): Settled['paid'] {
+  const recipient = to?.toLowerCase() ?? 'a new contract'
+  const coins = value > 0n ? [{ to: recipient, amount: value, asset }] : []
+  if (!data?.startsWith('0xa9059cbb')) return coins
+  const call = decodeFunctionData({ abi: erc20Abi, data })
+  if (call.functionName !== 'transfer') return coins
+  const [tokenRecipient, amount] = call.args
+  return [...coins, { to: tokenRecipient.toLowerCase(), amount, asset: `${asset}:${recipient}` }]
+}
+
+function plainHex(text: unknown): string {
+  return String(text ?? '')
+    .replace(/^0x/, '')
+    .toLowerCase()
+}
+
+function answerRpc(chainId: number, body: unknown): unknown {
+  const { id, method, params } = membersOf(body)
+  const { data } = membersOf(Array.isArray(params) ? params[0] : undefined)
+  const results = new Map([
+    ['eth_chainId', chainId],
+    ['eth_gasPrice', fees.medium],
+    ['eth_estimateGas', data === undefined ? 21_000 : 65_000],
+  ])
+  const result = results.get(String(method))
+  const answer =
+    result === undefined
+      ? { error: { code: -32601, message: 'method not found' } }
+      : { result: `0x${result.toString(16)}` }
+  return { jsonrpc: '2.0', id, ...answer }
+}
