@@ -3,7 +3,11 @@ import type { Json } from './json.ts'
 /** Nouns that more than one layer speaks of. Types only. */
 
 export type Network = 'mainnet' | 'testnet'
-export type Curve = 'secp256k1' | 'ed25519'
+/**
+ * What kind of private key it is. secp256k1: 32 bytes, big endian. ed25519: the 32-byte seed of
+ * RFC 8032. ed25519-bip32: 64 bytes kL‖kR, a scalar and half of a nonce (Cardano's CIP-3).
+ */
+export type Curve = 'secp256k1' | 'ed25519' | 'ed25519-bip32'
 
 /** A wallet's name towards Tatum, which calls it `signatureId`: a UUID, lower case. */
 export type WalletId = string
@@ -17,25 +21,52 @@ export type PublicKey = { readonly curve: Curve; readonly bytes: Uint8Array }
 /** One private key of the vault: a wallet, and which of its keys if it is a mnemonic. */
 export type KeyRef = { readonly signatureId: WalletId; readonly index?: number }
 
-/** How a chain derives its keys from a mnemonic. The path is data; the arithmetic is `secret/hd.ts`. */
-export type Derivation = {
-  /** BIP-32; index i is the non-hardened child i of the node at `path`. */
-  readonly kind: 'bip32'
-  readonly path: Readonly<Record<Network, string>>
-  /** Version bytes of the serialized public node (SLIP-132). */
-  readonly xpub: Readonly<Record<Network, number>>
-}
+type OfNetwork<T> = Readonly<Record<Network, T>>
+
+/**
+ * How a chain derives its keys from a mnemonic. The paths are data; the arithmetic is
+ * `secret/hd.ts`. Where a path has the step `i'`, that is where the index goes; elsewhere the index
+ * is one more step behind it, not hardened.
+ */
+export type Derivation =
+  /** BIP-32 on secp256k1. `xpub`: version bytes of the serialized public node (SLIP-132). */
+  | { readonly kind: 'bip32'; readonly path: OfNetwork<string>; readonly xpub: OfNetwork<number> }
+  /** SLIP-10 on ed25519: every step is hardened. `styles`: other paths a user may ask for by name. */
+  | {
+      readonly kind: 'slip10'
+      readonly path: OfNetwork<string>
+      readonly styles?: Readonly<Record<string, OfNetwork<string>>>
+    }
+  /** Cardano's Icarus master key and BIP32-Ed25519 (CIP-3). The xpub is public key‖chain code, hex. */
+  | { readonly kind: 'cip3'; readonly path: OfNetwork<string> }
 
 /** How a chain writes one private key as text. */
-type KeyText =
-  | { readonly kind: 'wif'; readonly version: Readonly<Record<Network, number>> }
+export type KeyText =
+  | { readonly kind: 'wif'; readonly version: OfNetwork<number> }
   | { readonly kind: 'hex'; readonly prefix: '0x' | '' }
+  /** 128 hex digits: kL‖kR. */
+  | { readonly kind: 'extended-hex' }
+  /** XRPL: `sEd…` makes an ed25519 key, any other `s…` a secp256k1 key. */
+  | { readonly kind: 'family-seed' }
+  /** Stellar: `S…` (SEP-23). */
+  | { readonly kind: 'strkey' }
+  /** Solana: base58, or 128 hex digits, of seed‖public key. */
+  | { readonly kind: 'base58-pair' }
+  /** Algorand: base32 without padding of seed‖public key. */
+  | { readonly kind: 'base32-pair' }
 
 export type KeyScheme = {
   readonly curve: Curve
-  readonly derivation: Derivation
+  /** Absent where no mnemonic of BIP-39 stands for keys of this chain. */
+  readonly derivation?: Derivation
   readonly text: KeyText
 }
+
+/**
+ * The members of a wallet's JSON in the order of the original. A chain whose wallets have a mnemonic
+ * makes mnemonic wallets; the others make single keys, printed as `privateKey` or `secret`.
+ */
+export type WalletShape = readonly ('mnemonic' | 'xpub' | 'address' | 'privateKey' | 'secret')[]
 
 /** One entry of `withdrawalResponses`: an input of an off-chain UTXO payment (protocol 3.5). */
 export type WithdrawalInput = {
@@ -76,6 +107,8 @@ export type Intent = {
   readonly outputs: readonly Output[]
   /** The most this payment can cost in fees, once known. */
   readonly fee?: { readonly amount: bigint; readonly asset: string }
+  /** Until when a network takes it, in milliseconds since 1970; absent where there is no such time. */
+  readonly expiry?: number
   /** True when part of what it does could not be decoded (an unknown contract call). */
   readonly unread?: boolean
 }
@@ -86,27 +119,49 @@ export type Intent = {
  */
 export type Completion = Readonly<Record<string, string>>
 
-export type Algorithm = 'ecdsa-secp256k1' | 'ed25519'
+/**
+ * ECDSA nonces are those of RFC 6979. `-any-s`: s is not brought into the lower half (Flow).
+ * `schnorr-bch`: the signature of Bitcoin Cash's upgrade of May 2019, with its own nonce.
+ * `ed25519-bip32`: EdDSA with an extended key of CIP-3.
+ */
+export type Algorithm =
+  | 'ecdsa-secp256k1'
+  | 'ecdsa-secp256k1-any-s'
+  | 'schnorr-bch'
+  | 'ed25519'
+  | 'ed25519-bip32'
 
-/** One message to sign: `key` is the position in the payment's own keys. ECDSA: a 32-byte digest. */
+/**
+ * One message to sign: `key` is the position in the payment's own keys. On secp256k1 the message is
+ * a 32-byte digest.
+ */
 export type SigningRequest = {
   readonly key: number
   readonly algorithm: Algorithm
   readonly message: Uint8Array
 }
 
-/** 64 bytes r‖s (ECDSA, low s) or R‖S (ed25519); `recovery` for ECDSA only: the parity of R.y. */
+/** 64 bytes r‖s (secp256k1) or R‖S (ed25519); `recovery` for ECDSA only: the parity of R.y, else 0. */
 export type Signature = { readonly bytes: Uint8Array; readonly recovery: number }
 
 /** The text that goes into `txData`, and the transaction's id on its chain. */
 export type Signed = { readonly txData: string; readonly txId: string }
 
-/** The front's window to the Tatum API while a chain completes a transaction. */
-export type ChainReads = {
-  /** `GET path`; `{apiKey}` in the path is filled in by the reader, so that no chain sees the key. */
+/** Nodes that two chains are read from, because the Tatum API does not have what they need. */
+export type NodeName = 'vet' | 'flow'
+
+/** HTTP on one host. `{apiKey}` in a path is filled in by the reader: no chain sees the key. */
+export type HttpReads = {
   get(path: string): Promise<unknown>
+  post(path: string, body: Json): Promise<unknown>
+}
+
+/** The front's window to the Tatum API while a chain completes, finishes or submits a payment. */
+export type ChainReads = HttpReads & {
   /** One JSON-RPC call; answers its `result`. */
   rpc(path: string, method: string, params: readonly Json[]): Promise<unknown>
+  /** A declared node (TATUM_KMS_VET_URL, TATUM_KMS_FLOW_URL): never sees an API key. */
+  node(name: NodeName): HttpReads
   /** The number after the highest one this signer has ever signed for `address`, if any. */
   nextNonce(address: string): Promise<bigint | undefined>
 }

@@ -13,10 +13,22 @@ import type {
   Signature,
   Signed,
   SigningRequest,
+  WalletShape,
 } from '../base/model.ts'
 
 /** The keys a payment is signed with, in the order of `keys(pending)`, and the network they are on. */
-export type Own = { readonly network: Network; readonly keys: readonly PublicKey[] }
+export type Own = {
+  readonly network: Network
+  readonly keys: readonly PublicKey[]
+  /** Choices of the owner that change what a chain signs; see `ChainSettings`. */
+  readonly settings?: ChainSettings
+}
+
+/** Fixed when the program starts; the same in both processes. */
+export type ChainSettings = {
+  /** TATUM_KMS_FLOW_SCRIPTS: scripts of today's network, or those of the original. */
+  readonly flowScripts: 'cadence1' | 'original'
+}
 
 /**
  * A chain, written down: everything that turns untrusted text into a typed transaction, says what
@@ -27,21 +39,21 @@ export type ChainDefinition<Tx> = {
   readonly id: string
   readonly name: string
   readonly key: KeyScheme
-  /** The member the original prints first in a wallet's JSON. */
-  readonly walletLeads: 'mnemonic' | 'xpub'
+  readonly walletShape: WalletShape
   address(publicKey: PublicKey, network: Network): string
   /** Which keys sign, in the order `Own.keys` and `SigningRequest.key` follow. */
   keys(pending: PendingTx): readonly KeyRef[]
   /** Reads `serialized` strictly: unknown members and wrong shapes are refused. */
-  decode(serialized: string, network: Network, pending: PendingTx): Tx
+  decode(serialized: string, own: Own, pending: PendingTx): Tx
   intent(tx: Tx, own: Own): Intent
   /** Front only: reads what is missing. Answers only fields that are missing. */
   complete?(tx: Tx, own: Own, reads: ChainReads, signal: AbortSignal): Promise<Completion>
   /** The transaction with the completion's fields; refuses any field it does not lack. */
   fill(tx: Tx, completion: Completion): Tx
   /**
-   * What can be used once only: `nonce/<address>/<number>`, `output/<txid>:<index>`. The signer's
-   * ledger gives each claim to one payment for ever.
+   * What can be used once only: `nonce/<address>/<number>` (numbers that follow each other from 0),
+   * `sequence/<account>/<number>` (any numbers), `output/<txid>:<index>`. The signer's ledger gives
+   * each claim to one payment for ever.
    */
   claims(tx: Tx, own: Own): readonly string[]
   messages(tx: Tx, own: Own): readonly SigningRequest[]
@@ -57,12 +69,36 @@ export type ChainDefinition<Tx> = {
    * Known before it is signed: where it goes by size, signatures count with their full length.
    */
   feeCap(tx: Tx, own: Own): bigint
+  /**
+   * Front only: adds what others must sign or wrap, to bytes the signer has given out. Everything it
+   * needs stands in `txData`, so that it can be done again after a crash; the result is decoded and
+   * compared with what we signed before it is answered. Answers the final bytes.
+   */
+  finish?(txData: string, own: FinishOwn, reads: ChainReads, signal: AbortSignal): Promise<Signed>
+  /**
+   * Front only: sends the final bytes to the network itself, where Tatum does not. May be called
+   * again with the same bytes at any time: it first looks whether they have arrived.
+   */
+  submit?(
+    txData: string,
+    own: FinishOwn,
+    reads: ChainReads,
+    signal: AbortSignal,
+  ): Promise<Submission>
   readonly broadcast: {
     readonly path: string
     /** Payments of virtual accounts go to the ledger's own endpoint (protocol 1.5). */
     readonly offchain: boolean
   }
 }
+
+/** Without keys: what is finished and submitted was signed before. */
+export type FinishOwn = Pick<Own, 'network' | 'settings'>
+
+/** `txData` is what Tatum is then told; an expired payment can never arrive any more. */
+export type Submission =
+  | { readonly kind: 'sent'; readonly txData: string }
+  | { readonly kind: 'expired' }
 
 /** A transaction the signer is ready to sign: what it does, what it uses up, what to sign. */
 export type Prepared = {
@@ -76,7 +112,7 @@ export type Prepared = {
 /** A chain as the rest of the program sees it; the transaction type stays inside. */
 export type Chain = Pick<
   ChainDefinition<never>,
-  'id' | 'name' | 'key' | 'walletLeads' | 'address' | 'keys'
+  'id' | 'name' | 'key' | 'walletShape' | 'address' | 'keys' | 'finish' | 'submit'
 > & {
   /** What the pending transaction does, before anything is added to it. */
   review(pending: PendingTx, own: Own): Intent
@@ -99,20 +135,22 @@ const offchainPath = '/v3/offchain/withdrawal/broadcast'
 
 /** Seals a definition: the order decode → fill → intent → sign → read back cannot be left out. */
 export function defineChain<Tx>(definition: ChainDefinition<Tx>): Chain {
-  const { id, name, key, walletLeads } = definition
+  const { id, name, key, walletShape, finish, submit } = definition
 
   const decode = (pending: PendingTx, own: Own): Tx => {
     if (pending.chain !== id) {
       throw new KmsError('transaction-malformed', `transaction is for another chain than ${id}`)
     }
-    return definition.decode(pending.serializedTransaction, own.network, pending)
+    return definition.decode(pending.serializedTransaction, own, pending)
   }
 
   return {
     id,
     name,
     key,
-    walletLeads,
+    walletShape,
+    ...(finish && { finish: finish.bind(definition) }),
+    ...(submit && { submit: submit.bind(definition) }),
     address: (publicKey, network) => definition.address(publicKey, network),
     keys: pending => definition.keys(pending),
     review: (pending, own) => definition.intent(decode(pending, own), own),

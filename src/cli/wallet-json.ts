@@ -4,20 +4,20 @@ import type { WalletSecret } from '../vault/wallet-secret.ts'
 import type { SecretMember } from './secret-json.ts'
 
 /** What a wallet's JSON is made of: facts of the vault and its opened secret. */
-export type OpenWallet = Pick<WalletInfo, 'xpub'> & { readonly secret: WalletSecret }
+export type OpenWallet = Pick<WalletInfo, 'xpub' | 'address'> & { readonly secret: WalletSecret }
 
 /** The wallet's own members, in the order in which the original prints them for this chain. */
 export function walletMembers(
   chain: Chain | undefined,
-  { xpub, secret }: OpenWallet,
+  { xpub, address, secret: { mnemonic, keyText } }: OpenWallet,
 ): readonly SecretMember[] {
-  const { mnemonic, keyText } = secret
-  const own: readonly SecretMember[] = [
-    ['mnemonic', mnemonic],
-    ['xpub', xpub],
-  ]
-  return [...(chain?.walletLeads === 'xpub' ? own.toReversed() : own), ['privateKey', keyText]]
+  const values = { mnemonic, xpub, address, privateKey: keyText, secret: keyText }
+  const shape = chain?.walletShape ?? shapeOfUnknown
+  return shape.map(name => [name, values[name]])
 }
+
+/** For wallets of a chain that only a newer version knows. */
+const shapeOfUnknown = ['mnemonic', 'xpub', 'address', 'privateKey'] as const
 
 /** A stored wallet as `getmanagedwallet` and `export` print it. */
 export function storedMembers(
@@ -26,7 +26,7 @@ export function storedMembers(
   secret: WalletSecret,
 ): readonly SecretMember[] {
   return [
-    ...walletMembers(chain, { ...(info.xpub !== undefined && { xpub: info.xpub }), secret }),
+    ...walletMembers(chain, { ...info, secret }),
     ['chain', info.chain],
     ['testnet', info.network === 'testnet'],
   ]

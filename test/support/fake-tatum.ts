@@ -240,7 +240,7 @@ function takeReports({ reports, tell }: Sandbox, { body }: ReadCall): Response {
 function takeOnchain(
   sandbox: Sandbox,
   chain: string,
-  { body }: Call,
+  { body }: ReadCall,
 ): Response | Promise<Response> {
   const { txData, signatureId, ...rest } = membersOf(body)
   if (Object.keys(rest).length > 0) return invalid(`${Object.keys(rest)} should not exist`)

@@ -38,10 +38,10 @@ export function evmChain(numbers: EvmNumbers): Chain {
       },
       text: { kind: 'hex', prefix: '0x' },
     },
-    walletLeads: 'xpub',
+    walletShape: ['xpub', 'mnemonic', 'privateKey'],
     address: publicKey => addressOf(publicKey),
     keys: signingKey,
-    decode(serialized, network, pending) {
+    decode(serialized, { network }, pending) {
       const tx = decodeWeb3Json(serialized, chainId[network])
       const isOffchain = broadcast.offchain && pending.withdrawalId !== undefined
       return isOffchain ? withoutGas(tx) : tx

@@ -44,7 +44,7 @@ export function utxoChain(networks: UtxoNetworks): Chain {
       derivation: { kind: 'bip32', path: networks.path, xpub: networks.xpub },
       text: { kind: 'wif', version: networks.wif },
     },
-    walletLeads: 'mnemonic',
+    walletShape: ['mnemonic', 'xpub', 'privateKey'],
     address(publicKey, network) {
       const versions = addresses[network]
       return describeScript(ownAddressScript(publicKey, networks.ownAddress, versions), versions)
