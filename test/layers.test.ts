@@ -112,8 +112,9 @@ const powers: readonly Power[] = [
   },
   {
     name: 'private-key operations',
-    pattern: /\.sign\(|getPublicKey|\bcreateSign\b|\bprivateKeyToAccount\b/,
-    holders: ['secret/sign.ts', 'secret/hd.ts'],
+    pattern:
+      /\.sign\(|getPublicKey|\bcreateSign\b|\bprivateKeyToAccount\b|\bsign(?:Expanded|SchnorrBch)\b/,
+    holders: ['secret/sign.ts', 'secret/secp256k1.ts', 'secret/eddsa.ts', 'secret/schnorr-bch.ts'],
     why: 'the only places where a key meets anything',
   },
   {

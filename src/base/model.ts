@@ -43,7 +43,8 @@ export type Derivation =
 /** How a chain writes one private key as text. */
 export type KeyText =
   | { readonly kind: 'wif'; readonly version: OfNetwork<number> }
-  | { readonly kind: 'hex'; readonly prefix: '0x' | '' }
+  /** `shortAllowed`: leading zeros may be missing when it is read, as the original dropped them. */
+  | { readonly kind: 'hex'; readonly prefix: '0x' | ''; readonly shortAllowed?: true }
   /** 128 hex digits: kL‖kR. */
   | { readonly kind: 'extended-hex' }
   /** XRPL: `sEd…` makes an ed25519 key, any other `s…` a secp256k1 key. */
@@ -63,8 +64,9 @@ export type KeyScheme = {
 }
 
 /**
- * The members of a wallet's JSON in the order of the original. A chain whose wallets have a mnemonic
- * makes mnemonic wallets; the others make single keys, printed as `privateKey` or `secret`.
+ * The members of a wallet's JSON in the order of the original; the private key's text is called
+ * `privateKey` or `secret`. Where `address` is among them, a mnemonic wallet stands for its first
+ * key, too: it has that key's address and text.
  */
 export type WalletShape = readonly ('mnemonic' | 'xpub' | 'address' | 'privateKey' | 'secret')[]
 
@@ -164,4 +166,6 @@ export type ChainReads = HttpReads & {
   node(name: NodeName): HttpReads
   /** The number after the highest one this signer has ever signed for `address`, if any. */
   nextNonce(address: string): Promise<bigint | undefined>
+  /** Something to tell the owner of a payment that goes on all the same: an event of the log. */
+  warn(event: string, reason: string): void
 }

@@ -1,9 +1,17 @@
 import { createHash } from 'node:crypto'
 
-const alphabet = new TextEncoder().encode(
+/** 58 letters, as ASCII bytes, and which digit each of them is. */
+export type Alphabet = {
+  readonly letters: Uint8Array
+  readonly digits: ReadonlyMap<number, number>
+}
+
+export const bitcoinAlphabet = alphabetOf(
   '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz',
 )
-const digitOf = new Map([...alphabet].map((letter, digit) => [letter, digit]))
+
+/** https://xrpl.org/docs/references/protocol/data-types/base58-encodings */
+export const xrplAlphabet = alphabetOf('rpshnaf39wBUDNEGHJKLM4PQRST7VWXYZ2bcdeCg65jkm8oFqi1tuvAxyz')
 
 /**
  * Base58 text, as ASCII bytes, of `bytes`. Works on numbers below 256 · 58 in caller-given memory,
@@ -11,7 +19,11 @@ const digitOf = new Map([...alphabet].map((letter, digit) => [letter, digit]))
  *
  * @param out at least 1.4 × as long as `bytes`; answers how much of it was filled
  */
-export function encodeBase58(bytes: Uint8Array, out: Uint8Array): number {
+export function encodeBase58(
+  bytes: Uint8Array,
+  out: Uint8Array,
+  { letters }: Alphabet = bitcoinAlphabet,
+): number {
   const zeros = leading(bytes, 0)
   let used = 0
   for (const byte of bytes.subarray(zeros)) {
@@ -26,7 +38,7 @@ export function encodeBase58(bytes: Uint8Array, out: Uint8Array): number {
   out.fill(0, used, used + zeros)
   const length = used + zeros
   out.subarray(0, length).reverse()
-  for (let i = 0; i < length; i++) out[i] = alphabet[out[i] ?? 0] ?? 0
+  for (let i = 0; i < length; i++) out[i] = letters[out[i] ?? 0] ?? 0
   return length
 }
 
@@ -36,11 +48,15 @@ export function encodeBase58(bytes: Uint8Array, out: Uint8Array): number {
  * @returns how much of `out` was filled, or undefined for a letter outside the alphabet or a value
  *   that does not fit
  */
-export function decodeBase58(text: Uint8Array, out: Uint8Array): number | undefined {
-  const zeros = leading(text, alphabet[0] ?? 0)
+export function decodeBase58(
+  text: Uint8Array,
+  out: Uint8Array,
+  { letters, digits }: Alphabet = bitcoinAlphabet,
+): number | undefined {
+  const zeros = leading(text, letters[0] ?? 0)
   let used = 0
   for (const letter of text.subarray(zeros)) {
-    const digit = digitOf.get(letter)
+    const digit = digits.get(letter)
     if (digit === undefined) return undefined
     let carry = digit
     for (let i = 0; i < used || carry > 0; i++) {
@@ -61,6 +77,17 @@ export function decodeBase58(text: Uint8Array, out: Uint8Array): number | undefi
 export function base58Checksum(bytes: Uint8Array): Uint8Array {
   const once = createHash('sha256').update(bytes).digest()
   return createHash('sha256').update(once).digest().subarray(0, 4)
+}
+
+/** Whether the last four bytes are the checksum of those before them. */
+export function endsInChecksum(bytes: Uint8Array): boolean {
+  const sum = base58Checksum(bytes.subarray(0, -4))
+  return Buffer.compare(sum, bytes.subarray(-4)) === 0
+}
+
+function alphabetOf(text: string): Alphabet {
+  const letters = new TextEncoder().encode(text)
+  return { letters, digits: new Map([...letters].map((letter, digit) => [letter, digit])) }
 }
 
 function leading(bytes: Uint8Array, value: number): number {

@@ -23,6 +23,14 @@ export function mnemonicSeed(mnemonic: Secret): Secret {
   return mnemonic.use(bytes => secretFrom(pbkdf2Sync(bytes, 'mnemonic', 2048, 64, 'sha512')))
 }
 
+/**
+ * CIP-3 (Icarus): 96 bytes by PBKDF2-HMAC-SHA512, 4096 rounds, with no password and the entropy of a
+ * mnemonic as the salt.
+ */
+export function icarusSecret(entropy: Secret): Secret {
+  return entropy.use(bytes => secretFrom(pbkdf2Sync('', bytes, 4096, 96, 'sha512')))
+}
+
 /** HMAC whose key and answer are secret. noble wipes its state; node:crypto leaves the key behind. */
 export function hmac(hash: 'sha256' | 'sha512', key: Uint8Array, ...data: Uint8Array[]): Secret {
   const state = nobleHmac.create(hash === 'sha256' ? sha256 : sha512, key)

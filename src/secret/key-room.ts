@@ -2,7 +2,7 @@ import { KmsError } from '../base/errors.ts'
 import type { Curve, PublicKey, Signature, SigningRequest } from '../base/model.ts'
 import { isCompiled } from '../base/program.ts'
 import type { KeyResult, KeyTask } from './key-worker.ts'
-import { overwriteFreedStrings } from './residue.ts'
+import { overwriteFreedMemory } from './residue.ts'
 import type { Secret } from './secret.ts'
 
 /**
@@ -16,6 +16,8 @@ export type KeyRoom = AsyncDisposable & {
    */
   signAll(tasks: readonly SignTask[]): Promise<readonly (Signature | null)[]>
   publicKey(curve: Curve, key: Secret, compressed?: boolean): Promise<PublicKey>
+  /** Ends the thread; done when what keys left behind in it is overwritten. */
+  empty(): Promise<void>
 }
 
 export type SignTask = { readonly key: Secret; readonly request: SigningRequest }
@@ -37,10 +39,11 @@ export function openKeyRoom(settings: Partial<ThreadSettings> = {}): KeyRoom {
   let idle: Timer | undefined
   let queue: Promise<unknown> = Promise.resolve()
 
-  const close = (): void => {
+  const close = async (): Promise<void> => {
     clearTimeout(idle)
-    thread?.end()
+    const ending = thread?.end()
     thread = undefined
+    await ending
   }
 
   const run = async (tasks: readonly KeyTask[]): Promise<readonly KeyResult[]> => {
@@ -86,6 +89,10 @@ export function openKeyRoom(settings: Partial<ThreadSettings> = {}): KeyRoom {
       if (!result) throw new KmsError('unexpected', 'a key could not be used')
       return result as PublicKey
     },
+    async empty() {
+      await queue
+      await close()
+    },
     async [Symbol.asyncDispose]() {
       await queue
       clearTimeout(idle)
@@ -100,8 +107,9 @@ export function openKeyRoom(settings: Partial<ThreadSettings> = {}): KeyRoom {
  * What a thread freed comes back to all of them with a delay: the allocator's own threads hold on to
  * it for a while.
  */
-function overwriteLater(): void {
-  for (const afterMs of [0, 700, 1_400]) setTimeout(overwriteFreedStrings, afterMs).unref()
+function overwriteNowAndLater(): void {
+  overwriteFreedMemory()
+  for (const afterMs of [700, 1_400]) setTimeout(overwriteFreedMemory, afterMs).unref()
 }
 
 type Timer = ReturnType<typeof setTimeout>
@@ -110,7 +118,7 @@ type Thread = {
   perform(tasks: readonly KeyTask[]): Promise<readonly KeyResult[]>
   uses(): number
   /** Ends it when it has overwritten what keys left behind in it. */
-  end(): void
+  end(): Promise<void>
   abandon(): void
 }
 
@@ -144,9 +152,16 @@ function startThread({ program, answerWithinMs }: ThreadSettings): Thread {
   return {
     perform,
     uses: () => uses,
-    end() {
-      // No tasks: that is the sign to overwrite. What the thread gave back is overwritten from here.
-      perform([]).finally(abandon).then(overwriteLater, overwriteLater)
+    async end() {
+      try {
+        // No tasks: that is the sign to overwrite.
+        await perform([])
+      } catch {
+        // A thread that has failed has nothing more to give back.
+      } finally {
+        abandon()
+        overwriteNowAndLater()
+      }
     },
     abandon,
   }

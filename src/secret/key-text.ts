@@ -1,123 +1,116 @@
 import { KmsError } from '../base/errors.ts'
-import type { KeyScheme, Network } from '../base/model.ts'
-import { base58Checksum, decodeBase58, encodeBase58 } from './base58.ts'
-import { allocateSecret, type Secret } from './secret.ts'
-import { isPrivateKey } from './sign.ts'
+import type { Curve, KeyScheme, Network } from '../base/model.ts'
+import { setScalarBits } from './cip3.ts'
+import type { PublicKeyOf } from './hd.ts'
+import { formatFamilyKey, generateFamilySeed, parseFamilySeed } from './key-text/family-seed.ts'
+import { formatHex, parseExtendedHex, parseHex } from './key-text/hex.ts'
+import {
+  formatBase32Pair,
+  formatBase58Pair,
+  parseBase32Pair,
+  parseBase58Pair,
+} from './key-text/pair.ts'
+import { formatStrkey, parseStrkey } from './key-text/strkey.ts'
+import { formatWif, parseWif } from './key-text/wif.ts'
+import { randomSecret } from './random.ts'
+import type { Secret } from './secret.ts'
+import { isPrivateKey, privateKeyLength } from './sign.ts'
 
-/** A private key out of its text: 32 bytes, and whether its public key is written compressed. */
-export type ParsedKey = { readonly key: Secret; readonly compressed: boolean }
+/** A private key out of its text. */
+export type ParsedKey = {
+  readonly key: Secret
+  /** The one of the chain, unless the text says which one it is (XRP). */
+  readonly curve: Curve
+  /** Whether the public key is written compressed. */
+  readonly compressed: boolean
+  /** The public half that stands in the text of a pair: the caller compares it with the key's own. */
+  readonly publicKey?: Uint8Array
+}
 
 /**
  * Reads the chain's private-key text, given as ASCII bytes. The caller wipes `key`.
  *
  * @throws KmsError 'usage' when the text is not a key of this chain and network; never quotes it
  */
-export function parseKeyText(scheme: KeyScheme, network: Network, text: Secret): ParsedKey {
-  const key = allocateSecret(32)
-  try {
-    const compressed = text.use(from =>
-      key.use(to => {
-        switch (scheme.text.kind) {
-          case 'hex':
-            return readHex(from, to)
-          case 'wif':
-            return readWif(from, to, scheme.text.version, network)
-        }
-      }),
-    )
-    if (!key.use(bytes => isPrivateKey(scheme.curve, bytes))) {
-      throw new KmsError('usage', 'the private key is outside the range of its curve')
-    }
-    return { key, compressed }
-  } catch (fault) {
-    key.wipe()
-    throw fault
-  }
-}
-
-/** The chain's text of a 32-byte private key, as ASCII bytes in locked memory. */
-export function formatKeyText(scheme: KeyScheme, network: Network, key: Secret): Secret {
-  const format = scheme.text
-  switch (format.kind) {
-    case 'hex':
-      return writeHex(key, format.prefix)
-    case 'wif':
-      return writeWif(key, format.version[network])
-  }
-}
-
-const digits = new TextEncoder().encode('0123456789abcdef')
-const x = 0x78
-
-function readHex(text: Uint8Array, out: Uint8Array): boolean {
-  const start = text[0] === digits[0] && text[1] === x ? 2 : 0
-  if (text.length - start !== 64) {
-    throw new KmsError('usage', 'the private key must be 64 hex digits, with or without 0x')
-  }
-  for (let i = 0; i < 32; i++) {
-    out[i] = hexDigit(text[start + 2 * i]) * 16 + hexDigit(text[start + 2 * i + 1])
-  }
-  return true
-}
-
-function hexDigit(letter = 0): number {
-  const lower = letter >= 0x41 && letter <= 0x46 ? letter + 0x20 : letter
-  const digit = digits.indexOf(lower)
-  if (digit === -1) throw new KmsError('usage', 'the private key has a letter that is not hex')
-  return digit
-}
-
-function writeHex(key: Secret, prefix: '0x' | ''): Secret {
-  const text = allocateSecret(prefix.length + 64)
-  text.use(out =>
-    key.use(bytes => {
-      if (prefix === '0x') out.set([digits[0] ?? 0, x])
-      bytes.forEach((byte, i) => {
-        out[prefix.length + 2 * i] = digits[byte >> 4] ?? 0
-        out[prefix.length + 2 * i + 1] = digits[byte & 15] ?? 0
-      })
-    }),
-  )
-  return text
-}
-
-/** Wallet import format: version, key, 01 when compressed, checksum, in base58. */
-function readWif(
-  text: Uint8Array,
-  out: Uint8Array,
-  versions: Readonly<Record<Network, number>>,
+export async function parseKeyText(
+  scheme: KeyScheme,
   network: Network,
-): boolean {
-  using decoded = allocateSecret(38)
-  return decoded.use(bytes => {
-    const length = text.length > 60 ? undefined : decodeBase58(text, bytes)
-    const compressed = length === 38 && bytes[33] === 1
-    if (length === undefined || (length !== 37 && !compressed) || !isChecked(bytes, length)) {
-      throw new KmsError('usage', 'the private key is not in wallet import format (WIF)')
-    }
-    if (bytes[0] !== versions[network]) {
-      throw new KmsError('usage', `the private key is not a ${network} key of this chain`)
-    }
-    out.set(bytes.subarray(1, 33))
-    return compressed
-  })
+  text: Secret,
+  publicKeyOf: PublicKeyOf,
+): Promise<ParsedKey> {
+  const parsed = await read(scheme, network, text, publicKeyOf)
+  if (parsed.key.use(bytes => isPrivateKey(parsed.curve, bytes))) return parsed
+  parsed.key.wipe()
+  throw new KmsError('usage', 'the private key is outside the range of its curve')
 }
 
-function isChecked(bytes: Uint8Array, length: number): boolean {
-  const sum = base58Checksum(bytes.subarray(0, length - 4))
-  return Buffer.compare(sum, bytes.subarray(length - 4, length)) === 0
+async function read(
+  { curve, text: form }: KeyScheme,
+  network: Network,
+  text: Secret,
+  publicKeyOf: PublicKeyOf,
+): Promise<ParsedKey> {
+  const usual = { curve, compressed: true }
+  switch (form.kind) {
+    case 'hex':
+      return { ...usual, key: parseHex(text, form.shortAllowed) }
+    case 'wif':
+      return { curve, ...parseWif(text, form.version, network) }
+    case 'extended-hex':
+      return { ...usual, key: parseExtendedHex(text) }
+    case 'family-seed':
+      return { compressed: true, ...(await parseFamilySeed(text, publicKeyOf)) }
+    case 'strkey':
+      return { ...usual, key: parseStrkey(text) }
+    case 'base58-pair':
+      return { ...usual, ...parseBase58Pair(text) }
+    case 'base32-pair':
+      return { ...usual, ...parseBase32Pair(text) }
+  }
 }
 
-function writeWif(key: Secret, version: number): Secret {
-  using payload = allocateSecret(38)
-  const text = allocateSecret(60)
-  const length = payload.use(bytes => {
-    bytes[0] = version
-    key.use(from => bytes.set(from, 1))
-    bytes[33] = 1
-    bytes.set(base58Checksum(bytes.subarray(0, 34)), 34)
-    return text.use(out => encodeBase58(bytes, out))
-  })
-  text.shrink(length)
-  return text
+/** The chain's text of a private key on `scheme.curve`, as ASCII bytes in locked memory. */
+export async function formatKeyText(
+  { curve, text: form }: KeyScheme,
+  network: Network,
+  key: Secret,
+  publicKeyOf: PublicKeyOf,
+): Promise<Secret> {
+  switch (form.kind) {
+    case 'hex':
+      return formatHex(key, form)
+    case 'wif':
+      return formatWif(key, form.version[network])
+    case 'extended-hex':
+      return formatHex(key, { prefix: '' })
+    case 'family-seed':
+      return formatFamilyKey(key)
+    case 'strkey':
+      return formatStrkey(key)
+    case 'base58-pair':
+      return formatBase58Pair(key, (await publicKeyOf(curve, key)).bytes)
+    case 'base32-pair':
+      return formatBase32Pair(key, (await publicKeyOf(curve, key)).bytes)
+  }
+}
+
+/** A new private key in the chain's text; on the XRP Ledger the seed of one. */
+export async function generateKeyText(
+  scheme: KeyScheme,
+  network: Network,
+  publicKeyOf: PublicKeyOf,
+): Promise<Secret> {
+  if (scheme.text.kind === 'family-seed') return generateFamilySeed()
+  using key = randomKey(scheme.curve)
+  return await formatKeyText(scheme, network, key, publicKeyOf)
+}
+
+/** All random bytes are a key, but for one number in 2^128 on secp256k1. */
+function randomKey(curve: Curve): Secret {
+  for (;;) {
+    const key = randomSecret(privateKeyLength(curve))
+    if (curve === 'ed25519-bip32') key.use(setScalarBits)
+    if (key.use(bytes => isPrivateKey(curve, bytes))) return key
+    key.wipe()
+  }
 }

@@ -1,9 +1,9 @@
 import type { Curve, PublicKey, Signature, SigningRequest } from '../base/model.ts'
 import { viewMemory } from '../base/native-memory.ts'
 import { overwriteResidue } from './residue.ts'
-import { publicKeyOf, sign } from './sign.ts'
+import { privateKeyLength, publicKeyOf, sign } from './sign.ts'
 
-/** Work on the 32-byte private key at `address`, which stays locked until the answer is back. */
+/** Work on the private key at `address`, which stays locked until the answer is back. */
 export type KeyTask =
   | { readonly kind: 'sign'; readonly address: number; readonly request: SigningRequest }
   | {
@@ -28,7 +28,7 @@ self.onmessage = ({ data }: MessageEvent<readonly KeyTask[]>) => {
 }
 
 function perform(task: KeyTask): KeyResult {
-  const key = viewMemory(task.address, 32)
+  const key = viewMemory(task.address, privateKeyLength(curveOf(task)))
   try {
     switch (task.kind) {
       case 'sign':
@@ -39,4 +39,11 @@ function perform(task: KeyTask): KeyResult {
   } catch {
     return null
   }
+}
+
+function curveOf(task: KeyTask): Curve {
+  if (task.kind === 'publicKey') return task.curve
+  const { algorithm } = task.request
+  if (algorithm === 'ed25519' || algorithm === 'ed25519-bip32') return algorithm
+  return 'secp256k1'
 }

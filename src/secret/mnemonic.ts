@@ -44,14 +44,15 @@ export function mnemonicFromEntropy(entropy: Uint8Array): Secret {
  * A refusal names the position of a bad word, never the word.
  */
 export function checkMnemonic(given: Secret): Secret {
-  using entropy = given.use(entropyOf)
+  using entropy = mnemonicEntropy(given)
   return entropy.use(mnemonicFromEntropy)
 }
 
-function entropyOf(text: Uint8Array): Secret {
+/** The 16 to 32 bytes a mnemonic stands for (BIP-39). Refuses what `checkMnemonic` refuses. */
+export function mnemonicEntropy(mnemonic: Secret): Secret {
   const packed = allocateSecret((24 * 11) / 8)
   try {
-    const size = packed.use(bits => checkedSize(bits, packWords(text, bits)))
+    const size = mnemonic.use(text => packed.use(bits => checkedSize(bits, packWords(text, bits))))
     packed.shrink(size)
     return packed
   } catch (fault) {

@@ -11,13 +11,13 @@ export function overwriteResidue(): void {
   for (let pass = 1; pass <= 4; pass++) {
     useOtherKeys()
     gcAndSweep()
-    overwriteFreedStrings()
+    overwriteFreedMemory()
   }
 }
 
-/** Lays new strings over freed ones, also over those of a thread that has ended. */
-export function overwriteFreedStrings(): void {
-  reuseFreedStrings()
+/** Lays strings over freed memory, also over that of a thread that has ended. */
+export function overwriteFreedMemory(): void {
+  reuseFreedBlocks()
   gcAndSweep()
 }
 
@@ -26,14 +26,15 @@ function useOtherKeys(): void {
   for (let round = 1; round <= 50; round++) {
     const bytes = new Uint8Array(32).fill(round)
     sign({ key: 0, algorithm: 'ecdsa-secp256k1', message: bytes }, bytes)
+    sign({ key: 0, algorithm: 'schnorr-bch', message: bytes }, bytes)
     sign({ key: 0, algorithm: 'ed25519', message: bytes }, bytes)
     publicKeyOf('secp256k1', bytes)
     publicKeyOf('ed25519', bytes)
   }
 }
 
-/** A key and the numbers around it are strings of 64 and 80 hex digits; the new ones lie over them. */
-function reuseFreedStrings(): void {
+/** noble's RFC 6979 has the key in blocks of 32 to 97 bytes; strings of 64 and 80 come to lie there. */
+function reuseFreedBlocks(): void {
   const strings: string[] = []
   for (let i = 0; i < 100_000; i++) {
     strings.push(Buffer.alloc(32, i).toString('hex'), Buffer.alloc(40, i).toString('hex'))

@@ -15,6 +15,18 @@ export function allocateSecret(length: number): Secret {
   return new SecretBuffer(allocateLocked(length)) as unknown as Secret
 }
 
+/** `length` bytes as `fill` writes them; nothing of them stays behind when it refuses. */
+export function filledSecret(length: number, fill: (bytes: Uint8Array) => void): Secret {
+  const secret = allocateSecret(length)
+  try {
+    secret.use(fill)
+    return secret
+  } catch (fault) {
+    secret.wipe()
+    throw fault
+  }
+}
+
 /** Moves `bytes` into locked memory: the source is wiped. */
 export function secretFrom(bytes: Uint8Array): Secret {
   try {

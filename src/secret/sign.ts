@@ -1,27 +1,58 @@
 import { ed25519 } from '@noble/curves/ed25519.js'
-import { secp256k1 } from '@noble/curves/secp256k1.js'
+import { secp256k1 as noble } from '@noble/curves/secp256k1.js'
 import { KmsError } from '../base/errors.ts'
 import type { Curve, PublicKey, Signature, SigningRequest } from '../base/model.ts'
+import {
+  type ExpandedKey,
+  expandSeed,
+  publicKeyOfScalar,
+  signExpanded,
+  wipeExpanded,
+} from './eddsa.ts'
 import { order } from './scalar.ts'
+import { signSchnorrBch, verifySchnorrBch } from './schnorr-bch.ts'
+import * as secp256k1 from './secp256k1.ts'
 
-/** The only place where a private key meets a message. `key` is 32 bytes, lent for the call. */
-export function sign(request: SigningRequest, key: Uint8Array): Signature {
-  switch (request.algorithm) {
-    case 'ecdsa-secp256k1': {
-      if (request.message.length !== 32) {
-        throw new KmsError('unexpected', 'only a digest of 32 bytes is signed with ECDSA')
+/**
+ * The only place where a private key meets a message. `key` is lent for the call: 32 bytes, 64 for
+ * `ed25519-bip32`.
+ */
+export function sign({ algorithm, message }: SigningRequest, key: Uint8Array): Signature {
+  switch (algorithm) {
+    case 'ecdsa-secp256k1':
+      return signEcdsa(message, key, true)
+    case 'ecdsa-secp256k1-any-s':
+      return signEcdsa(message, key, false)
+    case 'schnorr-bch':
+      refuseOtherThanDigest(message)
+      return { bytes: signSchnorrBch(message, key), recovery: 0 }
+    case 'ed25519': {
+      const expanded = expandSeed(key)
+      try {
+        return { bytes: signExpanded(expanded, message), recovery: 0 }
+      } finally {
+        wipeExpanded(expanded)
       }
-      // RFC 6979 nonce without extra entropy, low s (BIP-62): the same bytes every time.
-      const signature = secp256k1.sign(request.message, key, {
-        prehash: false,
-        lowS: true,
-        format: 'recovered',
-      })
-      return { bytes: signature.slice(1), recovery: signature[0] ?? 0 }
     }
-    case 'ed25519':
-      return { bytes: ed25519.sign(request.message, key), recovery: 0 }
+    case 'ed25519-bip32':
+      return { bytes: signExpanded(splitExtended(key), message), recovery: 0 }
   }
+}
+
+/** RFC 6979 nonce without extra entropy: the same bytes every time. Low s as in BIP-62. */
+function signEcdsa(digest: Uint8Array, key: Uint8Array, lowS: boolean): Signature {
+  refuseOtherThanDigest(digest)
+  const signature = secp256k1.sign(digest, key, { prehash: false, lowS, format: 'recovered' })
+  return { bytes: signature.slice(1), recovery: signature[0] ?? 0 }
+}
+
+function refuseOtherThanDigest({ length }: Uint8Array): void {
+  if (length === 32) return
+  throw new KmsError('unexpected', 'only a digest of 32 bytes is signed on secp256k1')
+}
+
+function splitExtended(key: Uint8Array): ExpandedKey {
+  return { scalar: key.subarray(0, 32), prefix: key.subarray(32, 64) }
 }
 
 /** True when `signature` is valid for `publicKey`, and for ECDSA when its recovery bit finds it too. */
@@ -33,8 +64,12 @@ export function verify(
   try {
     switch (request.algorithm) {
       case 'ecdsa-secp256k1':
+      case 'ecdsa-secp256k1-any-s':
         return recovers(request.message, signature, publicKey)
+      case 'schnorr-bch':
+        return verifySchnorrBch(request.message, signature.bytes, publicKey.bytes)
       case 'ed25519':
+      case 'ed25519-bip32':
         return ed25519.verify(signature.bytes, request.message, publicKey.bytes)
     }
   } catch {
@@ -46,20 +81,46 @@ export function verify(
 function recovers(digest: Uint8Array, { bytes, recovery }: Signature, key: PublicKey): boolean {
   if (recovery !== 0 && recovery !== 1) return false
   const signature = Uint8Array.of(recovery, ...bytes)
-  const recovered = secp256k1.recoverPublicKey(signature, digest, { prehash: false })
-  const compressed = secp256k1.Point.fromBytes(key.bytes).toBytes(true)
+  const recovered = noble.recoverPublicKey(signature, digest, { prehash: false })
+  const compressed = noble.Point.fromBytes(key.bytes).toBytes(true)
   return Buffer.compare(recovered, compressed) === 0
 }
 
-/** The public half of a 32-byte private key; `compressed` matters for secp256k1 only. */
+/** The public half of a private key; `compressed` matters for secp256k1 only. */
 export function publicKeyOf(curve: Curve, key: Uint8Array, compressed = true): PublicKey {
-  const bytes =
-    curve === 'secp256k1' ? secp256k1.getPublicKey(key, compressed) : ed25519.getPublicKey(key)
-  return { curve, bytes }
+  switch (curve) {
+    case 'secp256k1':
+      return { curve, bytes: secp256k1.getPublicKey(key, compressed) }
+    case 'ed25519': {
+      const expanded = expandSeed(key)
+      try {
+        return { curve, bytes: publicKeyOfScalar(expanded.scalar) }
+      } finally {
+        wipeExpanded(expanded)
+      }
+    }
+    case 'ed25519-bip32':
+      return { curve, bytes: publicKeyOfScalar(splitExtended(key).scalar) }
+  }
 }
 
-/** secp256k1: a number from 1 to the group order less one. ed25519: any 32 bytes. */
+/**
+ * secp256k1: a number from 1 to the group order less one. ed25519: any 32 bytes. ed25519-bip32: a
+ * scalar whose three lowest bits and whose highest bit are clear (CIP-3), and 32 bytes more.
+ */
 export function isPrivateKey(curve: Curve, key: Uint8Array): boolean {
-  if (key.length !== 32) return false
-  return curve === 'ed25519' || (key.some(byte => byte !== 0) && Buffer.compare(key, order) < 0)
+  if (key.length !== privateKeyLength(curve)) return false
+  switch (curve) {
+    case 'secp256k1':
+      return key.some(byte => byte !== 0) && Buffer.compare(key, order) < 0
+    case 'ed25519':
+      return true
+    case 'ed25519-bip32':
+      return ((key[0] ?? 0) & 0b111) === 0 && ((key[31] ?? 0) & 0b1000_0000) === 0
+  }
+}
+
+/** In bytes. */
+export function privateKeyLength(curve: Curve): number {
+  return curve === 'ed25519-bip32' ? 64 : 32
 }

@@ -1,12 +1,14 @@
 import { equalBytes } from '../base/bytes.ts'
 import { asKmsError } from '../base/errors.ts'
+import type { Network } from '../base/model.ts'
 import type { Chain } from '../chains/chain.ts'
 import type { PublicKeyOf } from '../secret/hd.ts'
 import { openKeyRoom } from '../secret/key-room.ts'
+import type { NewWallet } from '../vault/draft.ts'
 import type { WalletInfo } from '../vault/records.ts'
-import type { NewWallet, Vault } from '../vault/vault.ts'
+import type { Vault } from '../vault/vault.ts'
 import type { WalletSecret } from '../vault/wallet-secret.ts'
-import { keyWallet, mnemonicWallet } from './wallets.ts'
+import { keyWallet, mnemonicWallet, type WalletPlace } from './wallets.ts'
 
 /** What opening every secret of a vault came to. */
 export type WalletCounts = {
@@ -69,12 +71,20 @@ async function differenceOf(
 
 async function derive(
   chain: Chain,
-  { kind, network }: WalletInfo,
+  { kind, network, path }: WalletInfo,
   { mnemonic, keyText }: WalletSecret,
   publicKeyOf: PublicKeyOf,
 ): Promise<NewWallet | undefined> {
-  if (kind === 'mnemonic') return mnemonic && mnemonicWallet(chain, network, mnemonic, publicKeyOf)
-  return keyText && keyWallet(chain, network, keyText, publicKeyOf)
+  const style = path === undefined ? undefined : styleOf(chain, network, path)
+  const place: WalletPlace = { chain, network, publicKeyOf, ...(style && { style }) }
+  if (kind === 'mnemonic') return mnemonic && mnemonicWallet(place, mnemonic)
+  return keyText && keyWallet(place, keyText)
+}
+
+/** The name of a path that is not the chain's usual one. */
+function styleOf({ key }: Chain, network: Network, path: string): string | undefined {
+  const styles = key.derivation?.kind === 'slip10' ? key.derivation.styles : undefined
+  return Object.entries(styles ?? {}).find(([, paths]) => paths[network] === path)?.[0]
 }
 
 function hexOf(bytes: Uint8Array | undefined): string {

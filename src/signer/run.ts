@@ -67,13 +67,14 @@ function ledgerPath(vaultPath: string): string {
 
 async function answerFront(settings: SignerSettings, world: SignerWorld): Promise<void> {
   const { place } = world
-  const { network } = settings
+  const { network, chainSettings } = settings
   using vault = openWithPassword(settings, place)
   refuseUnlockedMemory(lockingFailed())
   using ledger = (world.openLedger ?? openLedger)(ledgerPath(place.path), vault.auditKey)
   checkHistory(settings, world, vault, ledger)
   await using room = openKeyRoom()
-  const answer = createSigner({ ...world, vault, ledger, room, network, lockingFailed })
+  const facts = { vault, ledger, room, network, chainSettings, lockingFailed }
+  const answer = createSigner({ ...world, ...facts })
   await serve(settings.channelFd, answer, world)
 }
 

@@ -33,7 +33,7 @@ export function createSigner(deps: SignerDeps): Signer {
         return pageOfWallets(vault, network, question.from)
       case 'publicKeys': {
         const chain = needChain(deps, question.chain)
-        const keys = ownKeys(deps, chain, question.refs)
+        const keys = await ownKeys(deps, chain, question.refs)
         return { keys: keys.map(({ publicKey }) => encodePublicKey(publicKey)) }
       }
       case 'nextNonce': {

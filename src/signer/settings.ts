@@ -1,6 +1,8 @@
 import { KmsError } from '../base/errors.ts'
 import { asInteger, asRecord, asString, parseJson } from '../base/json.ts'
 import type { Network } from '../base/model.ts'
+import type { ChainSettings } from '../chains/chain.ts'
+import { decodeChainSettings } from '../chains/settings.ts'
 import type { SecretMemory } from '../secret/memory.ts'
 
 /**
@@ -10,6 +12,7 @@ import type { SecretMemory } from '../secret/memory.ts'
 export type SignerSettings = {
   readonly vaultPath: string
   readonly network: Network
+  readonly chainSettings: ChainSettings
   readonly secretMemory: SecretMemory
   readonly lockWaitMs: number
   /** The owner put an older copy of the vault back on purpose. */
@@ -28,12 +31,15 @@ export function decodeSignerSettings(text: string): SignerSettings {
   }
   const vaultPath = asString(record?.get('vaultPath'))
   const network = record?.get('network')
+  const chainSettings = decodeChainSettings(record?.get('chainSettings'))
   const secretMemory = record?.get('secretMemory')
   if (vaultPath === undefined || (network !== 'mainnet' && network !== 'testnet')) throw notByHand()
   if (secretMemory !== 'auto' && secretMemory !== 'locked') throw notByHand()
+  if (chainSettings === undefined) throw notByHand()
   return {
     vaultPath,
     network,
+    chainSettings,
     secretMemory,
     lockWaitMs: integer('lockWaitMs'),
     acceptRollback: record?.get('acceptRollback') === true,

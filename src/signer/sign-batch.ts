@@ -1,8 +1,16 @@
 import { createHash } from 'node:crypto'
 import { equalBytes, fromHex, utf8 } from '../base/bytes.ts'
 import { asKmsError, KmsError } from '../base/errors.ts'
-import type { KeyRef, Network, PendingTx, PublicKey, Signature, Signed } from '../base/model.ts'
-import type { Chain, Own, Prepared } from '../chains/chain.ts'
+import type {
+  Intent,
+  KeyRef,
+  Network,
+  PendingTx,
+  PublicKey,
+  Signature,
+  Signed,
+} from '../base/model.ts'
+import type { Chain, ChainSettings, Own, Prepared } from '../chains/chain.ts'
 import type { KeyRoom, SignTask } from '../secret/key-room.ts'
 import type { Secret } from '../secret/secret.ts'
 import { verify } from '../secret/sign.ts'
@@ -10,16 +18,17 @@ import { parsePending } from '../tatum/pending.ts'
 import type { WalletInfo } from '../vault/records.ts'
 import type { Vault } from '../vault/vault.ts'
 import { type BatchClaims, refuseClaims, takeClaims } from './claims.ts'
+import { privateKeyAt, publicKeyAt, walletFor } from './keys.ts'
 import type { Ledger, LedgerEntry, StoredSignature } from './ledger.ts'
 import type { Payment, SignResult } from './messages.ts'
 import type { SpotCheck } from './spot-check.ts'
-import { privateKeyAt, publicKeyAt, walletFor } from './wallets.ts'
 
 export type SignerDeps = {
   readonly vault: Vault
   readonly ledger: Ledger
-  readonly room: Pick<KeyRoom, 'signAll'>
+  readonly room: Pick<KeyRoom, 'signAll' | 'publicKey'>
   readonly network: Network
+  readonly chainSettings: ChainSettings
   readonly findChain: (id: string) => Chain | undefined
   /** Milliseconds since 1970. */
   readonly now: () => number
@@ -42,7 +51,11 @@ export async function signBatch(
   refuseUnlockedMemory(deps.lockingFailed())
   using keys = new DisposableStack()
   const batch: Batch = { jobs: new Map(), claims: new Map(), keys }
-  const plans = payments.map(payment => orRefusal(() => plan(deps, payment, batch)))
+  const plans = []
+  // In order: what one payment has taken the next one cannot have.
+  for (const payment of payments) {
+    plans.push(await orRefusal(() => plan(deps, payment, batch)))
+  }
   const jobs = plans.filter(answer => 'prepared' in answer)
   // The keys of this batch may have been what the limit had no room for.
   refuseUnlockedMemory(deps.lockingFailed())
@@ -53,10 +66,8 @@ export async function signBatch(
   for (const job of jobs) {
     const own = signatures.slice(at, at + job.tasks.length)
     at += job.tasks.length
-    sealed.set(
-      job.pending.id,
-      orRefusal(() => seal(deps, job, requireAll(own), spotCheck)),
-    )
+    const entry = await orRefusal(() => seal(deps, job, requireAll(own), spotCheck))
+    sealed.set(job.pending.id, entry)
   }
   deps.ledger.commit([...sealed.values()].filter(answer => 'pendingId' in answer))
 
@@ -91,11 +102,11 @@ type Job = {
 type OwnKey = { readonly ref: KeyRef; readonly wallet: WalletInfo; readonly publicKey: PublicKey }
 
 /** A job, or an answer that needs no signing: the ledger's, or whatever its twin comes to. */
-function plan(
+async function plan(
   deps: SignerDeps,
   { pending: sent, completion }: Payment,
   batch: Batch,
-): Job | SignResult | { readonly sameAs: string } {
+): Promise<Job | SignResult | { readonly sameAs: string }> {
   const pending = parsePending(sent)
   const serializedHash = createHash('sha256').update(utf8(pending.serializedTransaction)).digest()
   const stored = deps.ledger.find(pending.id)
@@ -114,12 +125,14 @@ function plan(
   }
 
   const chain = needChain(deps, pending.chain)
-  const owned = ownKeys(deps, chain, chain.keys(pending))
-  const own: Own = { network: deps.network, keys: owned.map(({ publicKey }) => publicKey) }
+  const owned = await ownKeys(deps, chain, chain.keys(pending))
+  const keys = owned.map(({ publicKey }) => publicKey)
+  const own: Own = { network: deps.network, keys, settings: deps.chainSettings }
   const prepared = chain.prepare(pending, own, completion)
+  refuseFarExpiry(prepared.intent, deps.now())
   const claimed = { chain: chain.id, network: deps.network, claims: prepared.claims }
   refuseClaims(deps.ledger, claimed, batch.claims)
-  const tasks = openKeys(deps.vault, chain, owned, prepared, batch.keys)
+  const tasks = await openKeys(deps, chain, owned, prepared, batch.keys)
   // Last: what a refused payment asks for is left to the others of its batch.
   takeClaims(claimed, pending.id, batch.claims)
   const job: Job = { pending, serializedHash, owned, own, prepared, tasks }
@@ -157,40 +170,55 @@ export function storedFor(
 }
 
 /** The public keys of wallets that a payment of `chain` may use. */
-export function ownKeys(
-  { vault, network }: Pick<SignerDeps, 'vault' | 'network'>,
+export async function ownKeys(
+  { vault, network, room }: Pick<SignerDeps, 'vault' | 'network' | 'room'>,
   chain: Chain,
   refs: readonly KeyRef[],
-): readonly OwnKey[] {
+): Promise<readonly OwnKey[]> {
   if (refs.length > maxKeysPerPayment) {
     throw new KmsError(
       'transaction-refused',
       `a payment with ${refs.length} keys is not signed, the most is ${maxKeysPerPayment}`,
     )
   }
-  return refs.map(ref => {
+  const source = { vault, publicKeyOf: room.publicKey }
+  const owned: OwnKey[] = []
+  for (const ref of refs) {
     const wallet = walletFor(vault, chain, network, ref)
-    return { ref, wallet, publicKey: publicKeyAt(chain, wallet, ref.index) }
-  })
+    const publicKey = await publicKeyAt(chain, source, { wallet, index: ref.index })
+    owned.push({ ref, wallet, publicKey })
+  }
+  return owned
 }
 
 /** One task per message; each key is opened once and stays open until the batch is signed. */
-function openKeys(
-  vault: Vault,
+async function openKeys(
+  { vault, room }: SignerDeps,
   chain: Chain,
   owned: readonly OwnKey[],
   { requests }: Prepared,
   keys: DisposableStack,
-): readonly SignTask[] {
+): Promise<readonly SignTask[]> {
+  const source = { vault, publicKeyOf: room.publicKey }
   const opened = new Map<number, Secret>()
-  return requests.map(request => {
+  const tasks: SignTask[] = []
+  for (const request of requests) {
     const owner = owned[request.key]
     if (owner === undefined) throw new KmsError('unexpected', 'a message names a key we lack')
-    const key =
-      opened.get(request.key) ?? keys.use(privateKeyAt(chain, vault, owner.wallet, owner.ref.index))
+    const place = { wallet: owner.wallet, index: owner.ref.index }
+    const key = opened.get(request.key) ?? keys.use(await privateKeyAt(chain, source, place))
     opened.set(request.key, key)
-    return { key, request }
-  })
+    tasks.push({ key, request })
+  }
+  return tasks
+}
+
+const day = 86_400_000
+
+/** Bytes that stay valid for long can be sent by anybody who has them (DESIGN 6). */
+function refuseFarExpiry({ expiry }: Intent, now: number): void {
+  if (expiry === undefined || expiry <= now + day) return
+  throw new KmsError('transaction-refused', 'the transaction expires more than 24 hours from now')
 }
 
 /** Assembles and reads back; what comes of it may go into the ledger. */
@@ -254,9 +282,9 @@ function signedResult(
   return { kind: 'signed', txData, txId, repeated }
 }
 
-function orRefusal<T>(work: () => T): T | Refusal {
+async function orRefusal<T>(work: () => T | Promise<T>): Promise<T | Refusal> {
   try {
-    return work()
+    return await work()
   } catch (thrown) {
     const { code, message: reason } = asKmsError(thrown)
     return { kind: 'refused', code, reason }

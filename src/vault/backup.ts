@@ -1,15 +1,10 @@
 import { dirname } from 'node:path'
 import { equalBytes, hex } from '../base/bytes.ts'
-import {
-  type Disk,
-  ensureFolder,
-  guardedExists,
-  readGuarded,
-  replaceFile,
-  withLock,
-} from '../base/disk.ts'
+import { type Disk, withLock } from '../base/disk.ts'
 import { attempt } from '../base/disk-fault.ts'
 import { KmsError } from '../base/errors.ts'
+import { ensureFolder, guardedExists, readGuarded } from '../base/guarded-file.ts'
+import { replaceFile } from '../base/replace-file.ts'
 import type { Secret } from '../secret/secret.ts'
 import { openEnvelope, sealEnvelope } from './envelope.ts'
 import { decodeHeader, type Header, maxFileLength } from './header.ts'

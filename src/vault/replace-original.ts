@@ -1,9 +1,11 @@
 import { dirname } from 'node:path'
 import { equalBytes } from '../base/bytes.ts'
-import { type Disk, readGuarded, replaceFile } from '../base/disk.ts'
+import type { Disk } from '../base/disk.ts'
 import { attempt } from '../base/disk-fault.ts'
 import { KmsError } from '../base/errors.ts'
+import { readGuarded } from '../base/guarded-file.ts'
 import type { Owner } from '../base/open-file.ts'
+import { replaceFile } from '../base/replace-file.ts'
 import { maxOriginalLength, readOriginal } from './original.ts'
 
 /** Where the original's file is kept when a vault takes its place. */

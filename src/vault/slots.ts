@@ -1,6 +1,7 @@
 import { hex } from '../base/bytes.ts'
-import { replaceFile, withLock } from '../base/disk.ts'
+import { withLock } from '../base/disk.ts'
 import { KmsError } from '../base/errors.ts'
+import { replaceFile } from '../base/replace-file.ts'
 import type { ScryptCost } from '../secret/kdf.ts'
 import { randomSecret } from '../secret/random.ts'
 import { seal, unseal } from '../secret/seal.ts'
@@ -21,10 +22,10 @@ import {
   attributes,
   indexBody,
   recordAad,
-  recordAt,
   resealBody,
   withAttribute,
 } from './records.ts'
+import { proveRecords } from './sealed-record.ts'
 import { readVaultFile, requireVault, type VaultPlace } from './vault.ts'
 
 /** A password slot, without anything that helps to open it. */
@@ -169,15 +170,7 @@ function rewrite(
 function proveEverySecret(file: Uint8Array, password: Secret): void {
   const { state, keys, body } = openEnvelope(file, password)
   using _keys = keys
-  for (const start of indexBody(body).values()) {
-    const { info, sealedSecret, sealedNode } = recordAt(body, start)
-    const parts = { secret: sealedSecret, ...(sealedNode && { node: sealedNode }) }
-    for (const [part, sealed] of Object.entries(parts)) {
-      const aad = recordAad(state.vaultId, info, part === 'node' ? 'node' : 'secret')
-      using opened = unseal(keys.record, sealed, aad)
-      if (opened === undefined) throw damaged(`the ${part} of wallet ${info.id} does not open`)
-    }
-  }
+  proveRecords({ keys, vaultId: state.vaultId }, body, indexBody(body).values())
 }
 
 /**

@@ -1,21 +1,15 @@
 import { dirname } from 'node:path'
-import { equalBytes, hex, uuidBytes, uuidText } from '../base/bytes.ts'
-import {
-  type Disk,
-  ensureFolder,
-  guardedExists,
-  readGuarded,
-  replaceFile,
-  withLock,
-} from '../base/disk.ts'
+import { equalBytes, hex } from '../base/bytes.ts'
+import { type Disk, withLock } from '../base/disk.ts'
 import { attempt } from '../base/disk-fault.ts'
 import { KmsError } from '../base/errors.ts'
+import { ensureFolder, guardedExists, readGuarded } from '../base/guarded-file.ts'
 import type { WalletId } from '../base/model.ts'
+import { replaceFile } from '../base/replace-file.ts'
 import { defaultCost, type ScryptCost } from '../secret/kdf.ts'
-import { randomUuid } from '../secret/random.ts'
-import { seal, unseal } from '../secret/seal.ts'
 import type { Secret } from '../secret/secret.ts'
 import type { BodyIndex } from './body-index.ts'
+import { type Changed, type Draft, noSuchWallet, startDraft } from './draft.ts'
 import {
   createVaultState,
   type Opened,
@@ -26,17 +20,9 @@ import {
   type VaultState,
 } from './envelope.ts'
 import { damaged, decodeHeader, type Header, maxFileLength } from './header.ts'
-import {
-  appendRecords,
-  emptyBody,
-  indexBody,
-  recordAad,
-  recordAt,
-  type WalletInfo,
-  type WalletRecord,
-  withoutRecord,
-} from './records.ts'
-import { decodeWalletSecret, encodeWalletSecret, type WalletSecret } from './wallet-secret.ts'
+import { emptyBody, indexBody, recordAt, type WalletInfo, type WalletRecord } from './records.ts'
+import { openNode, openSecret, proveRecords } from './sealed-record.ts'
+import type { WalletSecret } from './wallet-secret.ts'
 
 /** Where a vault lives and how long to wait for its lock. */
 export type VaultPlace = {
@@ -63,20 +49,6 @@ export type Vault = Disposable & {
   revealNode(id: WalletId): Secret
   /** True when the file was replaced since; the new contents are then in place, without a password. */
   reload(): boolean
-}
-
-/** A wallet on its way into the vault. `id` only where one is kept (migration). */
-export type NewWallet = Omit<WalletInfo, 'id' | 'createdAt'> & {
-  readonly id?: WalletId
-  readonly secret: WalletSecret
-  readonly node?: Secret
-}
-
-/** What a change may do to the vault before it is written, all at once. */
-export type Draft = {
-  find(id: WalletId): WalletInfo | undefined
-  add(wallet: NewWallet): WalletInfo
-  remove(id: WalletId): void
 }
 
 /** Opens the vault for reading. */
@@ -138,9 +110,11 @@ export async function changeVault<T>(
     })
     using _keys = keys
     collectAfter(body)
-    const work = startDraft(state, keys, body, now)
+    const work = startDraft({ keys, vaultId: state.vaultId }, body, now)
     const answer = await change(work.draft)
-    work.write(place, password)
+    const isNew = state.generation === 0n
+    const changed = work.contents() ?? (isNew ? { body, added: [], removed: false } : undefined)
+    if (changed !== undefined) writeVault(place, state, keys, password, changed)
     return answer
   })
 }
@@ -154,6 +128,36 @@ function refuseLostVault({ disk, path }: VaultPlace): void {
   throw new KmsError('vault-missing', `there is no vault at ${path}, but ${path}${left} is there`, {
     hint: 'put the vault back (restore FILE), or move what is left of it away first',
   })
+}
+
+/** What was added must open from these very bytes before they take an older file's place. */
+function writeVault(
+  place: VaultPlace,
+  state: VaultState,
+  keys: VaultKeys,
+  password: Secret,
+  changed: Changed,
+): void {
+  const file = sealEnvelope({ ...state, generation: state.generation + 1n }, keys, changed.body)
+  collectAfter(file)
+  // A slot nobody has opened yet must open before anything is sealed under it for good.
+  if (state.generation === 0n) openEnvelope(file, password).keys[Symbol.dispose]()
+  proveAdded(file, keys, changed.added)
+  collectAfter(file)
+  // A copy that still holds a removed wallet must not stay behind.
+  replaceFile(place.disk, place.path, file, { keepPrevious: !changed.removed })
+  if (!equalBytes(readVaultFile(place), file)) throw damaged('it reads back differently')
+}
+
+function proveAdded(file: Uint8Array, keys: VaultKeys, added: readonly WalletId[]): void {
+  const { state, body } = openBody(file, keys)
+  const index = indexBody(body)
+  const starts = added.map(id => {
+    const start = index.get(id)
+    if (start === undefined) throw damaged(`wallet ${id} is not in the file about to be written`)
+    return start
+  })
+  proveRecords({ keys, vaultId: state.vaultId }, body, starts)
 }
 
 type NewContents = Pick<Opened, 'keys' | 'body'> & { readonly state: VaultState }
@@ -198,8 +202,8 @@ function hold(place: VaultPlace, keys: VaultKeys, first: Contents): Vault {
     *list() {
       for (const start of contents.index.values()) yield recordAt(contents.body, start).info
     },
-    reveal: id => openSecret(keys, contents.state.vaultId, record(id)),
-    revealNode: id => openNode(keys, contents.state.vaultId, record(id)),
+    reveal: id => openSecret({ keys, vaultId: first.state.vaultId }, record(id)),
+    revealNode: id => openNode({ keys, vaultId: first.state.vaultId }, record(id)),
     reload() {
       const identity = identityOf(place)
       if (identity !== undefined && identity === contents.identity) return false
@@ -233,95 +237,6 @@ function identityOf({ disk, path }: VaultPlace): string | undefined {
   return attempt(`cannot look at ${path}`, () => disk.look(path)?.identity)
 }
 
-/** Collects changes over an opened body; `write` makes them last. */
-function startDraft(state: VaultState, keys: VaultKeys, opened: Uint8Array, now: number) {
-  const added = new Map<WalletId, WalletRecord>()
-  let body = opened
-  let index = indexBody(body)
-  let removed = false
-  const { vaultId } = state
-
-  const draft: Draft = {
-    find(id) {
-      const start = index.get(id)
-      if (start !== undefined) return recordAt(body, start).info
-      return added.get(id)?.info
-    },
-    add(wallet) {
-      const { secret, node, id = randomUuid(), ...facts } = wallet
-      refuseStrangeId(id)
-      if (draft.find(id)) throw new KmsError('usage', `the vault already has a wallet ${id}`)
-      const info: WalletInfo = { ...facts, id, createdAt: now }
-      added.set(id, sealRecord(keys, vaultId, info, secret, node))
-      return info
-    },
-    remove(id) {
-      if (added.delete(id)) return
-      const start = index.get(id)
-      if (start === undefined) throw noSuchWallet(id)
-      body = withoutRecord(body, start)
-      index = indexBody(body)
-      removed = true
-    },
-  }
-
-  const write = (place: VaultPlace, password: Secret): void => {
-    if (added.size === 0 && !removed && state.generation > 0n) return
-    const next = { ...state, generation: state.generation + 1n }
-    const file = sealEnvelope(next, keys, appendRecords(body, [...added.values()]))
-    collectAfter(file)
-    // A slot nobody has opened yet must open before anything is sealed under it for good.
-    if (state.generation === 0n) openEnvelope(file, password).keys[Symbol.dispose]()
-    proveFile(file, keys, added.values())
-    collectAfter(file)
-    // A copy that still holds a removed wallet must not stay behind.
-    replaceFile(place.disk, place.path, file, { keepPrevious: !removed })
-    if (!equalBytes(readVaultFile(place), file)) throw damaged('it reads back differently')
-  }
-  return { draft, write }
-}
-
-/** What was added must open again, before an older file goes: `replaceFile` writes just these bytes. */
-function proveFile(file: Uint8Array, keys: VaultKeys, added: Iterable<WalletRecord>): void {
-  const { state, body } = openBody(file, keys)
-  const index = indexBody(body)
-  for (const { info } of added) {
-    const start = index.get(info.id)
-    if (start === undefined)
-      throw damaged(`wallet ${info.id} is not in the file about to be written`)
-    openSecret(keys, state.vaultId, recordAt(body, start))[Symbol.dispose]()
-  }
-}
-
-function sealRecord(
-  keys: VaultKeys,
-  vaultId: Uint8Array,
-  info: WalletInfo,
-  secret: WalletSecret,
-  node: Secret | undefined,
-): WalletRecord {
-  using encoded = encodeWalletSecret(secret)
-  const sealedSecret = encoded.use(bytes =>
-    seal(keys.record, bytes, recordAad(vaultId, info, 'secret')),
-  )
-  const sealedNode = node?.use(bytes => seal(keys.record, bytes, recordAad(vaultId, info, 'node')))
-  return { info, sealedSecret, ...(sealedNode && { sealedNode }) }
-}
-
-function openSecret(keys: VaultKeys, vaultId: Uint8Array, record: WalletRecord): WalletSecret {
-  const aad = recordAad(vaultId, record.info, 'secret')
-  using encoded = unseal(keys.record, record.sealedSecret, aad)
-  if (encoded === undefined) throw damaged(`the secret of wallet ${record.info.id} does not open`)
-  return decodeWalletSecret(encoded)
-}
-
-function openNode(keys: VaultKeys, vaultId: Uint8Array, record: WalletRecord): Secret {
-  const { info, sealedNode } = record
-  const node = sealedNode && unseal(keys.record, sealedNode, recordAad(vaultId, info, 'node'))
-  if (node === undefined) throw damaged(`the account key of wallet ${info.id} does not open`)
-  return node
-}
-
 /** The bytes of the vault file, as they are. */
 export function readVaultFile(place: VaultPlace): Uint8Array {
   const file = readFile(place)
@@ -334,13 +249,6 @@ function readFile(place: VaultPlace): Uint8Array | undefined {
   return readGuarded(place.disk, place.path, maxFileLength)
 }
 
-/** The file holds an id as 16 bytes; what does not come back from them as it was would be lost. */
-function refuseStrangeId(id: WalletId): void {
-  const bytes = uuidBytes(id)
-  if (bytes !== undefined && uuidText(bytes) === id) return
-  throw new KmsError('usage', 'a wallet id is a UUID in lower case')
-}
-
 function rolledBack(): KmsError {
   return new KmsError('vault-rolled-back', 'an older vault stands in the place of the open one', {
     hint: 'put the newest copy back',
@@ -351,13 +259,4 @@ function missing(path: string): KmsError {
   return new KmsError('vault-missing', `there is no vault at ${path}`, {
     hint: 'generatemanagedwallet or storemanagedwallet makes one',
   })
-}
-
-function noSuchWallet(id: WalletId): KmsError {
-  return new KmsError('wallet-missing', `no wallet ${printable(id)} in the vault`)
-}
-
-/** Ids come from argv; only what looks like one is repeated. */
-function printable(id: string): string {
-  return /^[\w-]{1,64}$/.test(id) ? id : 'of that id'
 }

@@ -17,15 +17,10 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import {
-  type Disk,
-  ensureFolder,
-  readGuarded,
-  realDisk,
-  replaceFile,
-  withLock,
-} from '../../src/base/disk.ts'
+import { type Disk, realDisk, withLock } from '../../src/base/disk.ts'
+import { ensureFolder, readGuarded } from '../../src/base/guarded-file.ts'
 import type { OpenFile } from '../../src/base/open-file.ts'
+import { replaceFile } from '../../src/base/replace-file.ts'
 import {
   type Fault,
   type Files,

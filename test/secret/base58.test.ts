@@ -1,7 +1,13 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { fromHex, hex, utf8 } from '../../src/base/bytes.ts'
-import { base58Checksum, decodeBase58, encodeBase58 } from '../../src/secret/base58.ts'
+import {
+  base58Checksum,
+  decodeBase58,
+  encodeBase58,
+  endsInChecksum,
+  xrplAlphabet,
+} from '../../src/secret/base58.ts'
 
 const numRuns = Number(process.env['FC_NUM_RUNS'] ?? 100)
 
@@ -79,8 +85,40 @@ describe('base58', () => {
     const address = decoded('1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa') ?? new Uint8Array()
     expect(hex(address)).toBe('0062e907b15cbf27d5425399ebf6f0fb50ebb88f18c29b7d93')
     expect(base58Checksum(address.subarray(0, 21))).toEqual(address.subarray(21))
+    expect(endsInChecksum(address)).toBe(true)
+    for (let i = 0; i < address.length; i++) {
+      expect(endsInChecksum(address.with(i, (address[i] ?? 0) ^ 1))).toBe(false)
+    }
+  })
+
+  test('of the XRP Ledger has the same digits with other letters', () => {
+    const check = (bytes: Uint8Array) => {
+      const out: Uint8Array = new Uint8Array(200)
+      const length = encodeBase58(bytes, out, xrplAlphabet)
+      const text = Buffer.from(out.subarray(0, length)).toString()
+      expect(text).toBe(translated(encoded(bytes)))
+      const read = decodeBase58(utf8(text), out, xrplAlphabet)
+      expect(out.subarray(0, read)).toEqual(bytes)
+    }
+    fc.assert(fc.property(zerosFirst, check), { numRuns })
+  })
+
+  // https://xrpl.org/docs/references/protocol/data-types/base58-encodings: the account ACCOUNT_ONE
+  test('of the XRP Ledger writes the account whose number is 1', () => {
+    const payload = fromHex(`00${'00'.repeat(19)}01`) ?? new Uint8Array()
+    const out = new Uint8Array(60)
+    const bytes = Buffer.concat([payload, base58Checksum(payload)])
+    const text = out.subarray(0, encodeBase58(bytes, out, xrplAlphabet))
+    expect(Buffer.from(text).toString()).toBe('rrrrrrrrrrrrrrrrrrrrBZbvji')
   })
 })
+
+const bitcoinLetters = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz'
+const xrplLetters = 'rpshnaf39wBUDNEGHJKLM4PQRST7VWXYZ2bcdeCg65jkm8oFqi1tuvAxyz'
+
+function translated(text: string): string {
+  return Array.from(text, letter => xrplLetters[bitcoinLetters.indexOf(letter)]).join('')
+}
 
 function encoded(bytes: Uint8Array): string {
   const out = new Uint8Array(Math.ceil(bytes.length * 1.4) + 1)
@@ -94,10 +132,9 @@ function decoded(text: string, room = 400): Uint8Array | undefined {
 }
 
 function writtenByDefinition(bytes: Uint8Array): string {
-  const alphabet = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz'
   let digits = ''
   for (let rest = BigInt(`0x0${hex(bytes)}`); rest > 0n; rest /= 58n) {
-    digits = alphabet.charAt(Number(rest % 58n)) + digits
+    digits = bitcoinLetters.charAt(Number(rest % 58n)) + digits
   }
   const firstOther = bytes.findIndex(byte => byte !== 0)
   return '1'.repeat(firstOther === -1 ? bytes.length : firstOther) + digits

@@ -6,7 +6,14 @@ import { scrypt as nobleScrypt } from '@noble/hashes/scrypt.js'
 import { sha256, sha512 } from '@noble/hashes/sha2.js'
 import fc from 'fast-check'
 import { fromHex, hex, utf8 } from '../../src/base/bytes.ts'
-import { defaultCost, hkdf, hmac, mnemonicSeed, scrypt } from '../../src/secret/kdf.ts'
+import {
+  defaultCost,
+  hkdf,
+  hmac,
+  icarusSecret,
+  mnemonicSeed,
+  scrypt,
+} from '../../src/secret/kdf.ts'
 import { revealed, revealedHex, secretOf } from '../support/secret.ts'
 
 const numRuns = Number(process.env['FC_NUM_RUNS'] ?? 100)
@@ -133,11 +140,22 @@ describe('the seed of a mnemonic', () => {
   })
 })
 
+test('the Icarus secret is PBKDF2 without a password, salted with the entropy', () => {
+  const check = (entropy: Uint8Array) => {
+    using secret = icarusSecret(secretOf(entropy))
+    const expected = noblePbkdf2(sha512, new Uint8Array(), entropy, { c: 4096, dkLen: 96 })
+    expect(revealed(secret)).toEqual(expected)
+  }
+  const entropy = fc.uint8Array({ minLength: 16, maxLength: 32 })
+  fc.assert(fc.property(entropy, check), { numRuns: Math.min(numRuns, 20) })
+})
+
 test('secrets that went in are as they were', () => {
   using password = secretOf('correct horse')
   scrypt(password, utf8('salt'), { log2N: 4, r: 1, p: 1 }).wipe()
   hkdf(password, utf8('salt'), utf8('info')).wipe()
   mnemonicSeed(password).wipe()
+  icarusSecret(password).wipe()
   expect(hex(revealed(password))).toBe(hex(utf8('correct horse')))
 })
 

@@ -4,7 +4,12 @@ import { wordlist } from '@scure/bip39/wordlists/english.js'
 import fc from 'fast-check'
 import { fromHex } from '../../src/base/bytes.ts'
 import { mnemonicSeed } from '../../src/secret/kdf.ts'
-import { checkMnemonic, generateMnemonic, mnemonicFromEntropy } from '../../src/secret/mnemonic.ts'
+import {
+  checkMnemonic,
+  generateMnemonic,
+  mnemonicEntropy,
+  mnemonicFromEntropy,
+} from '../../src/secret/mnemonic.ts'
 import { expectSilence, refusalOf, revealed, revealedText, secretOf } from '../support/secret.ts'
 import bip39 from '../vectors/bip39.json'
 
@@ -27,6 +32,8 @@ describe('BIP-39', () => {
       const text = entropyToMnemonic(entropy, wordlist)
       expect(revealedText(made)).toBe(text)
       expect(checked(text)).toBe(text)
+      using back = mnemonicEntropy(made)
+      expect(revealed(back)).toEqual(entropy)
     }
     fc.assert(fc.property(entropy, check), { numRuns })
   })

@@ -5,7 +5,7 @@ import { Writable } from 'node:stream'
 import { format, inspect } from 'node:util'
 import fc from 'fast-check'
 import { viewMemory } from '../../src/base/native-memory.ts'
-import { allocateSecret, type Secret, secretFrom } from '../../src/secret/secret.ts'
+import { allocateSecret, filledSecret, type Secret, secretFrom } from '../../src/secret/secret.ts'
 
 /** Not to be found in anything printed: the text, its numbers, its hex, its base64. */
 const marked = 'Tr0ub4dor&3'
@@ -50,6 +50,19 @@ describe('a secret', () => {
         expect(source.every(byte => byte === 0)).toBe(true)
       }),
     )
+  })
+
+  test('is what fills it, and is wiped when that fails', () => {
+    using filled = filledSecret(3, bytes => bytes.set([1, 2, 3]))
+    expect(filled.use(bytes => bytes.join())).toBe('1,2,3')
+    let kept: Uint8Array = new Uint8Array(1)
+    const fail = (bytes: Uint8Array) => {
+      bytes.fill(7)
+      kept = new Uint8Array(bytes.buffer)
+      throw new Error('mine')
+    }
+    expect(() => filledSecret(3, fail)).toThrow('mine')
+    expect(kept).toHaveLength(0)
   })
 
   test('lies at its address', () => {

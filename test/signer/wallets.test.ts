@@ -5,15 +5,11 @@ import { chains, findChain } from '../../src/chains/index.ts'
 import { formatKeyText } from '../../src/secret/key-text.ts'
 import type { Secret } from '../../src/secret/secret.ts'
 import { publicKeyOf } from '../../src/secret/sign.ts'
-import {
-  keyWallet,
-  mnemonicWallet,
-  privateKeyAt,
-  publicKeyAt,
-  walletFor,
-} from '../../src/signer/wallets.ts'
+import { privateKeyAt, publicKeyAt, walletFor } from '../../src/signer/keys.ts'
+import { keyWallet, mnemonicWallet, newWallet } from '../../src/signer/wallets.ts'
+import type { NewWallet } from '../../src/vault/draft.ts'
 import type { WalletInfo } from '../../src/vault/records.ts'
-import { type NewWallet, openVault, type Vault } from '../../src/vault/vault.ts'
+import { openVault, type Vault } from '../../src/vault/vault.ts'
 import { change, password, placeOn, vaultDisk } from '../support/memory-vault.ts'
 import {
   expectSilence,
@@ -24,29 +20,54 @@ import {
   secretOf,
 } from '../support/secret.ts'
 import recorded from '../vectors/wallets.json'
+import random from '../vectors/wallets-random-samples.json'
 
-/** As the original prints it; where it fails, an object says how. */
+type Derived = { readonly index: number; readonly privateKey: string; readonly address: string }
+
+/** As the original prints it, and where it is wrong what was recorded of the right one. */
 type Recorded = {
   readonly chain: string
   readonly testnet: boolean
   readonly mnemonic: string
   readonly wallet: { readonly xpub?: string }
-  readonly derived: readonly {
-    readonly index: number
-    readonly privateKey?: unknown
-    readonly address?: unknown
-  }[]
+  readonly derived: readonly Readonly<Record<string, unknown>>[]
 }
 
-const cases = (recorded as readonly Recorded[]).flatMap(({ chain, testnet, wallet, ...rest }) => {
-  const found = findChain(chain)
+/** The original makes a random wallet of every mnemonic it is given for these. */
+const deafToMnemonics = ['ALGO', 'BNB', 'SOL', 'XLM', 'XRP']
+
+const cases = (recorded as readonly Recorded[]).flatMap(entry => {
+  const { testnet, mnemonic, wallet } = entry
+  const chain = findChain(entry.chain)
+  if (chain === undefined || deafToMnemonics.includes(chain.id)) return []
   const network: Network = testnet ? 'testnet' : 'mainnet'
-  return found === undefined ? [] : [{ ...rest, chain: found, network, xpub: wallet.xpub }]
+  return [
+    {
+      mnemonic,
+      chain,
+      network,
+      xpub: wallet.xpub,
+      derived: entry.derived.map(one => rightOf(one, chain.id === 'FLOW')),
+    },
+  ]
 })
+
+/** EGLD's `address` is a defect, ADA's and KCS's an error; FLOW's keys lack their leading zeros. */
+function rightOf(entry: Recorded['derived'][number], isFlow: boolean): Derived {
+  const { index, privateKey, daemonPrivateKey, address } = entry
+  const { addressOfPrivateKey, computedEnterpriseAddress, daemonAddress } = entry
+  return {
+    index: Number(index),
+    privateKey: isFlow
+      ? String(privateKey).padStart(64, '0')
+      : String(daemonPrivateKey ?? privateKey),
+    address: String(addressOfPrivateKey ?? computedEnterpriseAddress ?? daemonAddress ?? address),
+  }
+}
 
 test('every chain has a recorded mnemonic on both networks', () => {
   const seen = new Set(cases.map(({ chain, network }) => `${chain.id} ${network}`))
-  for (const { id } of chains) {
+  for (const { id } of chains.filter(chain => !deafToMnemonics.includes(chain.id))) {
     expect(seen).toContain(`${id} mainnet`)
     expect(seen).toContain(`${id} testnet`)
   }
@@ -58,48 +79,92 @@ describe.each(cases)(
     let vault: Vault
     let info: WalletInfo
     beforeAll(async () => {
-      ;({ vault, info } = await stored(
-        await mnemonicWallet(chain, network, secretOf(mnemonic), publicKeyHere),
-      ))
+      const place = { chain, network, publicKeyOf: publicKeyHere }
+      ;({ vault, info } = await stored(await mnemonicWallet(place, secretOf(mnemonic))))
     })
+    const source = () => ({ vault, publicKeyOf: publicKeyHere })
 
-    test('has the xpub of the original', () => expect(info.xpub).toBe(xpub ?? ''))
+    test('has the xpub of the original', () => expect(info.xpub).toBe(xpub as string))
 
     test.each(derived)(
       'index $index has the address and the private key of the original',
-      entry => {
-        const publicKey = publicKeyAt(chain, info, entry.index)
-        expect(chain.address(publicKey, network)).toBe(String(entry.address))
-        using key = privateKeyAt(chain, vault, info, entry.index)
-        using text = formatKeyText(chain.key, network, key)
-        expect(revealedText(text)).toBe(String(entry.privateKey))
+      async ({ index, address, privateKey }) => {
+        const publicKey = await publicKeyAt(chain, source(), { wallet: info, index })
+        expect(chain.address(publicKey, network)).toBe(address)
+        using key = await privateKeyAt(chain, source(), { wallet: info, index })
+        using text = await formatKeyText(chain.key, network, key, publicKeyHere)
+        expect(revealedText(text)).toBe(privateKey)
         expect(key.use(bytes => publicKeyOf(chain.key.curve, bytes))).toEqual(publicKey)
       },
     )
 
     test.each(derived)(
       'the private key of index $index is a wallet with that address',
-      async entry => {
-        const text = secretOf(String(entry.privateKey))
-        const wallet = await keyWallet(chain, network, text, publicKeyHere)
+      async ({ address, privateKey }) => {
+        const place = { chain, network, publicKeyOf: publicKeyHere }
+        const wallet = await keyWallet(place, secretOf(privateKey))
         using _secret = wallet.secret
-        expect(wallet.address).toBe(String(entry.address))
+        expect(wallet.address).toBe(address)
       },
     )
 
-    test.each([-1, 2 ** 31, 2 ** 32, 0.5, NaN])('has no index %d', index => {
-      expect(refusalOf(() => publicKeyAt(chain, info, index)).code).toBe('usage')
-      expect(refusalOf(() => privateKeyAt(chain, vault, info, index)).code).toBe('usage')
+    test.each([-1, 2 ** 31, 2 ** 32, 0.5, NaN])('has no index %d', async index => {
+      const place = { wallet: info, index }
+      const refusals = [
+        await rejectionOf(() => publicKeyAt(chain, source(), place)),
+        await rejectionOf(() => privateKeyAt(chain, source(), place)),
+      ]
+      expect(refusals.map(({ code }) => code)).toEqual(['usage', 'usage'])
     })
 
-    test('does not sign without an index', () => {
-      expect(refusalOf(() => publicKeyAt(chain, info, undefined)).code).toBe('transaction-refused')
-      expect(refusalOf(() => privateKeyAt(chain, vault, info, undefined)).code).toBe(
+    test('does not sign without an index', async () => {
+      const place = { wallet: info, index: undefined }
+      const refusals = [
+        await rejectionOf(() => publicKeyAt(chain, source(), place)),
+        await rejectionOf(() => privateKeyAt(chain, source(), place)),
+      ]
+      expect(refusals.map(({ code }) => code)).toEqual([
         'transaction-refused',
-      )
+        'transaction-refused',
+      ])
     })
   },
 )
+
+const samples = random.samples.flatMap(({ chain: id, testnet, samples: wallets }) => {
+  const chain = findChain(id)
+  if (chain === undefined) return []
+  const network: Network = testnet ? 'testnet' : 'mainnet'
+  return wallets.map(wallet => ({ chain, network, wallet: wallet as Record<string, string> }))
+})
+
+test.each(samples)(
+  'a random $chain.id wallet of the original on $network has its address',
+  async ({ chain, network, wallet: { address, secret, privateKey } }) => {
+    const place = { chain, network, publicKeyOf: publicKeyHere }
+    const made = await keyWallet(place, secretOf(secret ?? privateKey ?? ''))
+    using _secret = made.secret
+    expect(made.address).toBe(address as string)
+  },
+)
+
+describe.each(chains)('a new $id wallet', chain => {
+  test.each(['mainnet', 'testnet'] as const)('is complete on %s', async network => {
+    const place = { chain, network, publicKeyOf: publicKeyHere }
+    const { vault, info } = await stored(await newWallet(place))
+    expect(info.kind).toBe(chain.generates)
+    const source = { vault, publicKeyOf: publicKeyHere }
+    const index = info.kind === 'mnemonic' ? 0 : undefined
+    const publicKey = await publicKeyAt(chain, source, { wallet: info, index })
+    using key = await privateKeyAt(chain, source, { wallet: info, index })
+    expect(key.use(bytes => publicKeyOf(publicKey.curve, bytes))).toEqual(publicKey)
+    if (!chain.walletShape.includes('address')) return
+    expect(info.address).toBe(chain.address(publicKey, network))
+    // The key that the original's users sign with: that of the address they were given.
+    using same = await privateKeyAt(chain, source, { wallet: info, index: undefined })
+    expect(same.use(bytes => hex(bytes))).toBe(key.use(bytes => hex(bytes)))
+  })
+})
 
 /** Bitcoin Core, src/test/data/key_io_valid.json */
 const compressedWif = 'L5nJeqKmpHp4P7F8ZYyjwc5a7P4d8EabuGAzfGJk7yC1BJyzNaEd'
@@ -109,7 +174,8 @@ const uncompressedWif = '5HueCGU8rMjxEXxiPuD5BDku4MkFqeZyd4dZ1jvhTVqvbTLvyTJ'
 const uncompressedAddress = '1GAehh7TsJAHuUAeKZcXf5CnwuGuGgyX2S'
 
 function bitcoinKey(wif: string): Promise<NewWallet> {
-  return keyWallet(chainOf('BTC'), 'mainnet', secretOf(wif), publicKeyHere)
+  const place = { chain: chainOf('BTC'), network: 'mainnet', publicKeyOf: publicKeyHere } as const
+  return keyWallet(place, secretOf(wif))
 }
 
 describe('a single key', () => {
@@ -119,9 +185,10 @@ describe('a single key', () => {
   test('is found again, at index 0 or without one', async () => {
     const { vault, info } = await stored(await bitcoinKey(compressedWif))
     for (const index of [0, undefined]) {
-      using key = privateKeyAt(btc, vault, info, index)
+      const source = { vault, publicKeyOf: publicKeyHere }
+      using key = await privateKeyAt(btc, source, { wallet: info, index })
       expect(key.use(bytes => hex(bytes))).toBe(compressedKey)
-      expect(publicKeyAt(btc, info, index)).toEqual(
+      expect(await publicKeyAt(btc, source, { wallet: info, index })).toEqual(
         key.use(bytes => publicKeyOf('secp256k1', bytes)),
       )
     }
@@ -130,10 +197,12 @@ describe('a single key', () => {
   test('has no other index', async () => {
     const { vault, info } = await stored(await bitcoinKey(compressedWif))
     for (const index of [1, -1, NaN]) {
-      expect(refusalOf(() => publicKeyAt(btc, info, index)).code).toBe('transaction-refused')
-      expect(refusalOf(() => privateKeyAt(btc, vault, info, index)).code).toBe(
-        'transaction-refused',
-      )
+      const source = { vault, publicKeyOf: publicKeyHere }
+      const refusals = [
+        await rejectionOf(() => publicKeyAt(btc, source, { wallet: info, index })),
+        await rejectionOf(() => privateKeyAt(btc, source, { wallet: info, index })),
+      ]
+      expect(new Set(refusals.map(({ code }) => code))).toEqual(new Set(['transaction-refused']))
     }
   })
 
@@ -149,16 +218,17 @@ describe('a single key', () => {
     ['of another chain', 'mainnet', compressedKey],
   ] as const)('%s is refused, wiped and not quoted', async (_, network, text) => {
     const given = secretOf(text)
-    const refusal = await rejectionOf(() => keyWallet(btc, network, given, publicKeyHere))
+    const refusal = await rejectionOf(() =>
+      keyWallet({ chain: btc, network, publicKeyOf: publicKeyHere }, given),
+    )
     expectSilence(refusal, text)
     expectWiped(given)
   })
 
   test('of Ethereum has the same address however it is written', async () => {
     const texts = [compressedKey, `0x${compressedKey}`, compressedKey.toUpperCase()]
-    const wallets = await Promise.all(
-      texts.map(text => keyWallet(eth, 'testnet', secretOf(text), publicKeyHere)),
-    )
+    const place = { chain: eth, network: 'testnet', publicKeyOf: publicKeyHere } as const
+    const wallets = await Promise.all(texts.map(text => keyWallet(place, secretOf(text))))
     expect(new Set(wallets.map(({ address }) => address)).size).toBe(1)
   })
 })

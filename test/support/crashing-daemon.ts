@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { realDisk } from '../../src/base/disk.ts'
 import { request } from '../../src/base/http.ts'
 import { findChain } from '../../src/chains/index.ts'
+import { defaultSettings } from '../../src/chains/settings.ts'
 import { runFront } from '../../src/daemon/front.ts'
 import { openJournal } from '../../src/daemon/journal.ts'
 import { frontChannelFd, launch } from '../../src/signer/launch.ts'
@@ -42,6 +43,7 @@ async function main([planText = '', role, settings = '']: readonly string[]): Pr
     signer: {
       vaultPath: vaultPlace(folder).path,
       network: 'mainnet',
+      chainSettings: defaultSettings,
       secretMemory: 'auto',
       acceptRollback: false,
       lockWaitMs: 0,
@@ -49,10 +51,12 @@ async function main([planText = '', role, settings = '']: readonly string[]): Pr
     front: {
       apiUrl,
       apiKey,
+      nodes: { vet: apiUrl, flow: apiUrl },
       approver: { url: approverUrl, method: 'GET' },
       insecureHttp: false,
       network: 'mainnet',
       chains: ['BTC', 'ETH'],
+      chainSettings: defaultSettings,
       periodMs: 1000,
       runOnce: true,
       journalFolder: join(folder, 'journal'),

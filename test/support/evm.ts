@@ -2,34 +2,69 @@ import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { HDKey } from '@scure/bip32'
 import { mnemonicToSeedSync } from '@scure/bip39'
 import { KmsError } from '../../src/base/errors.ts'
-import type { ChainReads, PendingTx, PublicKey, Signature } from '../../src/base/model.ts'
+import type { ChainReads, Network, PendingTx, PublicKey, Signature } from '../../src/base/model.ts'
+import { bsc } from '../../src/chains/bsc.ts'
 import type { Chain, Own, Prepared } from '../../src/chains/chain.ts'
 import { eth } from '../../src/chains/eth.ts'
+import { kcs } from '../../src/chains/kcs.ts'
+import { matic } from '../../src/chains/matic.ts'
+import { one } from '../../src/chains/one.ts'
+import { defaultSettings } from '../../src/chains/settings.ts'
+import { xdc } from '../../src/chains/xdc.ts'
+import type { RecordedWallet } from './recorded-cases.ts'
 
-export type WalletEntry = {
-  readonly privateKey?: string
-  readonly mnemonic?: string
-  readonly testnet: boolean
+/** One chain of the family, by protocol 1.5, 1.8, 4.2 and 4.3: nothing here comes from its own file. */
+export type FamilyMember = {
+  readonly chain: Chain
+  readonly id: string
+  readonly chainId: Readonly<Record<Network, number>>
+  readonly slug: string
+  readonly coin: number
+  readonly prefix: '0x' | 'xdc'
+  /** The most a payment may cost, in coins. */
+  readonly feeCap: bigint
+}
+
+export const family: readonly FamilyMember[] = [
+  member(eth, 'ETH', [1, 11_155_111], { slug: 'ethereum', coin: 60, feeCap: 1n }),
+  member(bsc, 'BSC', [56, 97], { slug: 'bsc', coin: 60, feeCap: 1n }),
+  member(matic, 'MATIC', [137, 80_002], { slug: 'polygon', coin: 966 }),
+  member(one, 'ONE', [1_666_600_000, 1_666_700_000], { slug: 'one', coin: 1023 }),
+  member(kcs, 'KCS', [321, 322], { slug: 'kcs', coin: 60 }),
+  member(xdc, 'XDC', [50, 51], { slug: 'xdc', coin: 550, prefix: 'xdc' }),
+]
+
+function member(
+  chain: Chain,
+  id: string,
+  [mainnet, testnet]: readonly [number, number],
+  rest: Pick<FamilyMember, 'slug' | 'coin'> & Partial<FamilyMember>,
+): FamilyMember {
+  return { chain, id, chainId: { mainnet, testnet }, prefix: '0x', feeCap: 100n, ...rest }
 }
 
 /** What the vault does in earnest: the private key of a wallet of the original. */
-export function privateKeyOf(chain: Chain, wallet: WalletEntry, index?: number): Uint8Array {
-  if (wallet.mnemonic === undefined) {
-    return Uint8Array.from(Buffer.from((wallet.privateKey ?? '').replace(/^0x/, ''), 'hex'))
-  }
-  const path = chain.key.derivation.path[wallet.testnet ? 'testnet' : 'mainnet']
-  const node = HDKey.fromMasterSeed(mnemonicToSeedSync(wallet.mnemonic)).derive(path)
-  const { privateKey } = node.deriveChild(index ?? Number.NaN)
-  if (privateKey === null) throw new Error('no private key')
-  return privateKey
+export function privateKeyOf(
+  chain: Chain,
+  { mnemonic, privateKey = '' }: RecordedWallet,
+  network: Network,
+  index?: number,
+): Uint8Array {
+  if (mnemonic === undefined) return Uint8Array.from(Buffer.from(privateKey.slice(-64), 'hex'))
+  const { derivation } = chain.key
+  if (derivation?.kind !== 'bip32') throw new Error('the chain has no mnemonics')
+  const node = HDKey.fromMasterSeed(mnemonicToSeedSync(mnemonic)).derive(derivation.path[network])
+  const child = node.deriveChild(index ?? Number.NaN)
+  if (child.privateKey === null) throw new Error('no private key')
+  return child.privateKey
 }
 
 export function publicKeyOf(privateKey: Uint8Array): PublicKey {
   return { curve: 'secp256k1', bytes: secp256k1.getPublicKey(privateKey) }
 }
 
-export function ownOf(privateKey: Uint8Array, network: Own['network'] = 'mainnet'): Own {
-  return { network, keys: [publicKeyOf(privateKey)] }
+export function ownOf(privateKey: Uint8Array, network: Network = 'mainnet'): Own {
+  return { network, keys: [publicKeyOf(privateKey)], settings: defaultSettings }
 }
 
 /** What the signer does in earnest: one signature per request. */
@@ -51,15 +86,29 @@ export function pendingOf(chain: Chain, json: unknown, more: Partial<PendingTx> 
   }
 }
 
+function unexpected(name: string): never {
+  throw new Error(`unexpected request: ${name}`)
+}
+
+/** Reads of which every one is a failure of the test. */
+export const noReads: ChainReads = {
+  get: async path => unexpected(path),
+  post: async path => unexpected(path),
+  rpc: async (_path, method) => unexpected(method),
+  node: unexpected,
+  nextNonce: async () => undefined,
+  warn: unexpected,
+}
+
 type Answers = Readonly<Record<string, unknown>>
 
 /** Answers by path, for JSON-RPC by method; what is not in the table is a failure of the test. */
 export function readsFrom(answers: Answers, nextNonce?: bigint): ChainReads {
   const answer = async (name: string) => {
-    if (!Object.hasOwn(answers, name)) throw new Error(`unexpected request: ${name}`)
-    return answers[name]
+    return Object.hasOwn(answers, name) ? answers[name] : unexpected(name)
   }
   return {
+    ...noReads,
     get: path => answer(path),
     rpc: (_path, method) => answer(method),
     nextNonce: async () => nextNonce,
@@ -73,7 +122,8 @@ export const from = eth.address(publicKeyOf(key), 'mainnet')
 export const to = '0x687422eea2cb73b5d3e242ba5456b782919afc85'
 export const token = '0xdac17f958d2ee523a2206206994597c13d831ec7'
 export const slot = `0x${'00'.repeat(31)}07`
-export const plain = { to, value: '5', gas: '21000', nonce: 7, gasPrice: '20000000000' }
+/** Complete on every chain: where `gas` is taken for a guess, `gasLimit` is not. */
+export const plain = { to, value: '5', gasLimit: '21000', nonce: 7, gasPrice: '20000000000' }
 
 export type Json = Readonly<Record<string, unknown>>
 

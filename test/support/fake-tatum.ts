@@ -1,5 +1,5 @@
 import type { Network } from '../../src/base/model.ts'
-import { fees, type ReadCall } from './fake-chains/fake-chain.ts'
+import { fees, type ReadCall, type ReadWorld } from './fake-chains/fake-chain.ts'
 import { fakeChains } from './fake-chains.ts'
 import { actWithFault, type Fault } from './fake-faults.ts'
 import {
@@ -27,6 +27,8 @@ export type FakeRequest = {
 export type FakeState = Pick<World, 'pending' | 'broadcasts' | 'settled'> & {
   readonly requests: FakeRequest[]
   readonly reports: { readonly signatureId: string; readonly error: string }[]
+  /** What `getrawtransaction` answers, by transaction id. */
+  readonly rawTransactions: Map<string, string>
 }
 
 export type FakeTatumOptions = {
@@ -130,6 +132,7 @@ function createSandbox({
     claims: new Map(),
     requests: [],
     reports: [],
+    rawTransactions: new Map(),
     faults: [],
     verdict: () => 200,
   }
@@ -151,10 +154,11 @@ function createRoutes(sandbox: Sandbox): Record<string, Record<string, Served>> 
       POST: serve(sandbox, 'approve', call => approve(sandbox, call)),
     },
   }
-  const known = {
+  const knownOf = (chain: string): ReadWorld => ({
     network: sandbox.network,
-    countNonces: (address: string) => countNonces(sandbox, address),
-  }
+    countNonces: address => countNonces(sandbox, chain, address),
+    rawTransaction: txId => sandbox.rawTransactions.get(txId),
+  })
   const ofChains = Object.entries(fakeChains).map(([id, { broadcastPath, reads = [] }]) => ({
     [broadcastPath]: {
       POST: serve(sandbox, 'broadcast', call => takeOnchain(sandbox, id, call), id),
@@ -162,7 +166,7 @@ function createRoutes(sandbox: Sandbox): Record<string, Record<string, Served>> 
     ...Object.fromEntries(
       reads.map(({ route, method, path, answer }) => [
         path,
-        { [method]: serve(sandbox, route, call => Response.json(answer(known, call)), id) },
+        { [method]: serve(sandbox, route, call => Response.json(answer(knownOf(id), call)), id) },
       ]),
     ),
   }))

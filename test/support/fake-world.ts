@@ -21,7 +21,7 @@ export type World = {
   readonly broadcasts: Map<string, string[]>
   /** What was accepted per pending id. More than one is a double payment. */
   readonly settled: Map<string, Settled[]>
-  /** Which transaction used up a nonce or an output. */
+  /** Which transaction used up a nonce or an output: `<chain>/<claim>` → its id. */
   readonly claims: Map<string, string>
 }
 
@@ -74,7 +74,7 @@ export async function settle(
   remember(world.broadcasts, tx.id, txData, known => known === txData)
   try {
     const settled = await chain.verify(txData, tx, world.network)
-    claim(world, settled)
+    claim(world, chainId, settled)
     const isRepeat = world.settled.get(tx.id)?.some(({ txId }) => txId === settled.txId)
     if (world.refusesRepeats && isRepeat) throw new Error('already known')
     remember(world.settled, tx.id, settled, known => known.txId === settled.txId)
@@ -99,13 +99,14 @@ function remember<T>(
 }
 
 /** As on a chain, the first transaction to use an output or a nonce has it for ever. */
-function claim({ claims, nonces }: World, { txId, claims: wanted }: Settled): void {
+function claim({ claims, nonces }: World, chain: string, { txId, claims: wanted }: Settled): void {
   for (const name of wanted) {
     const [kind, address = '', number] = name.split('/')
     const isSpent = kind === 'nonce' && Number(number) < (nonces[address] ?? 0)
-    if (isSpent || (claims.get(name) ?? txId) !== txId) throw new Error(`${name} is already used`)
+    if (isSpent || (claims.get(`${chain}/${name}`) ?? txId) !== txId)
+      throw new Error(`${name} is already used`)
   }
-  for (const name of wanted) claims.set(name, txId)
+  for (const name of wanted) claims.set(`${chain}/${name}`, txId)
 }
 
 function describe({ from, paid, txId }: Settled): string {
@@ -114,8 +115,8 @@ function describe({ from, paid, txId }: Settled): string {
 }
 
 /** The number after the last one used without a gap. */
-export function countNonces({ nonces, claims }: World, address: string): number {
+export function countNonces({ nonces, claims }: World, chain: string, address: string): number {
   let count = nonces[address] ?? 0
-  while (claims.has(`nonce/${address}/${count}`)) count++
+  while (claims.has(`${chain}/nonce/${address}/${count}`)) count++
   return count
 }

@@ -1,12 +1,16 @@
 import { join } from 'node:path'
 import { type Http, request } from '../../src/base/http.ts'
 import { createLog } from '../../src/base/log.ts'
+import type { ChainSettings } from '../../src/chains/chain.ts'
 import { findChain } from '../../src/chains/index.ts'
+import { defaultSettings } from '../../src/chains/settings.ts'
+import { askInBatches } from '../../src/daemon/ask-to-sign.ts'
 import type { DaemonDeps } from '../../src/daemon/daemon.ts'
 import { type Journal, openJournal, type PaymentRow } from '../../src/daemon/journal.ts'
 import { createApprover } from '../../src/guard/approval.ts'
 import type { SignerClient } from '../../src/signer/client.ts'
 import { createTatumApi } from '../../src/tatum/api.ts'
+import { createNode } from '../../src/tatum/node.ts'
 import type { FakeTatum } from './fake-tatum.ts'
 import type { InProcessSigner } from './in-process-signer.ts'
 
@@ -23,7 +27,15 @@ export async function startFront(
   folder: string,
   tatum: FakeTatum,
   signer: InProcessSigner,
-  { http = request, now = Date.now }: { readonly http?: Http; readonly now?: () => number } = {},
+  {
+    http = request,
+    now = Date.now,
+    chainSettings = defaultSettings,
+  }: {
+    readonly http?: Http
+    readonly now?: () => number
+    readonly chainSettings?: ChainSettings
+  } = {},
 ): Promise<InProcessFront> {
   const states: string[] = []
   const log: Record<string, unknown>[] = []
@@ -45,13 +57,16 @@ export async function startFront(
     close: () => {},
   }
   const settings = { baseUrl: tatum.url, apiKey: tatum.apiKey, version: 'test', random: () => 0 }
+  const node = { baseUrl: tatum.url, version: 'test', random: () => 0, http, sleep }
   return {
     states,
     log,
     deps: {
       api: createTatumApi({ ...settings, http, sleep }),
       approve: createApprover({ url: tatum.approverUrl, method: 'GET', insecureHttp: false }, http),
+      nodes: { vet: createNode('vet', node), flow: createNode('flow', node) },
       signer: client,
+      askToSign: askInBatches(client),
       journal,
       log: createLog({
         write: line => log.push(JSON.parse(line)),
@@ -61,6 +76,7 @@ export async function startFront(
       }),
       now,
       network,
+      chainSettings,
       findChain,
       chains: ['BTC', 'ETH'],
       periodMs: 5,

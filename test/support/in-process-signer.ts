@@ -2,7 +2,9 @@ import { join } from 'node:path'
 import type { ErrorCode } from '../../src/base/errors.ts'
 import { KmsError } from '../../src/base/errors.ts'
 import type { Network } from '../../src/base/model.ts'
+import type { ChainSettings } from '../../src/chains/chain.ts'
 import { findChain } from '../../src/chains/index.ts'
+import { defaultSettings } from '../../src/chains/settings.ts'
 import { type KeyRoom, openKeyRoom } from '../../src/secret/key-room.ts'
 import type { SignerClient } from '../../src/signer/client.ts'
 import { type Ledger, openLedger } from '../../src/signer/ledger.ts'
@@ -24,12 +26,14 @@ export function startSigner(
   folder: string,
   {
     network = 'mainnet',
+    chainSettings = defaultSettings,
     wrapLedger = ledger => ledger,
     wrapVault = vault => vault,
     wrapRoom = room => room,
     lockingFailed = () => undefined,
   }: {
     readonly network?: Network
+    readonly chainSettings?: ChainSettings
     readonly wrapLedger?: (ledger: Ledger) => Ledger
     readonly wrapVault?: (vault: Vault) => Vault
     readonly wrapRoom?: (room: KeyRoom) => KeyRoom
@@ -40,7 +44,8 @@ export function startSigner(
   const ledger = wrapLedger(openLedger(join(folder, 'wallet.dat.ledger'), vault.auditKey))
   const room = wrapRoom(openKeyRoom())
   const now = () => 1_700_000_000_000
-  const core = createSigner({ vault, ledger, room, network, findChain, now, lockingFailed })
+  const facts = { vault, ledger, room, network, chainSettings }
+  const core = createSigner({ ...facts, findChain, now, lockingFailed })
   const answer = async (body: unknown): Promise<unknown> =>
     throughPipe(await answerTo(throughPipe(body), core))
   return {

@@ -4,6 +4,7 @@ import { HDKey } from '@scure/bip32'
 import { entropyToMnemonic, mnemonicToSeedSync } from '@scure/bip39'
 import { wordlist } from '@scure/bip39/wordlists/english.js'
 import { hash160 } from '@scure/btc-signer/utils.js'
+import type { Curve } from '../../src/base/model.ts'
 import { chains, findChain } from '../../src/chains/index.ts'
 import { scrypt } from '../../src/secret/kdf.ts'
 import { parseKeyText } from '../../src/secret/key-text.ts'
@@ -13,8 +14,8 @@ import type { QueuedTx } from './fake-world.ts'
 import type { Marked } from './needles.ts'
 import { btcPayment, btcScript, ethPayment } from './payments.ts'
 import { recordedCases } from './recorded-cases.ts'
-import { revealed, secretOf } from './secret.ts'
-import { type TestWallet, testPassword, vaultPlace } from './test-vault.ts'
+import { publicKeyHere, revealed, secretOf } from './secret.ts'
+import { idOf, type TestWallet, testPassword, vaultPlace } from './test-vault.ts'
 
 /** Secrets that stand nowhere else: not in this program, not in a word list, not in a vector. */
 const fixed = {
@@ -97,22 +98,23 @@ function withdrawal(n: number, wallet: TestWallet, index: number): QueuedTx {
 }
 
 /** What a wallet's secret can be seen as, on its way to a signature. */
-export function secretsOf({
+export async function secretsOf({
   id,
   chain: chainId,
   network,
   mnemonic,
   key,
-}: TestWallet): readonly Marked[] {
+}: TestWallet): Promise<readonly Marked[]> {
   const chain = findChain(chainId)
   if (chain === undefined) throw new Error(`no chain ${chainId}`)
   const name = `${chainId} wallet ${id.slice(-3)}`
   if (mnemonic === undefined) {
-    const parsed = parseKeyText(chain.key, network, secretOf(key ?? ''))
-    return [{ name: `key of ${name}`, bytes: revealed(parsed.key) }]
+    const text = secretOf(key ?? '')
+    const parsed = await parseKeyText(chain.key, network, text, publicKeyHere)
+    return partsOf(`key of ${name}`, parsed.curve, revealed(parsed.key))
   }
   const seed = mnemonicToSeedSync(mnemonic)
-  const nodes = nodesOf(HDKey.fromMasterSeed(seed), chain.key.derivation.path[network])
+  const nodes = nodesOf(HDKey.fromMasterSeed(seed), chain.key.derivation?.path[network] ?? 'm')
   const account = nodes.at(-1)?.node
   return [
     { name: `mnemonic of ${name}`, bytes: Buffer.from(mnemonic) },
@@ -123,6 +125,20 @@ export function secretsOf({
       name: `key ${index} of ${name}`,
       bytes: keyOf(account?.deriveChild(index)),
     })),
+  ]
+}
+
+/** RFC 8032, 5.1.5: what ed25519 makes of a key is as good as the key. */
+function partsOf(name: string, curve: Curve, bytes: Uint8Array): readonly Marked[] {
+  if (curve !== 'ed25519') return [{ name, bytes }]
+  const expanded = createHash('sha512').update(bytes).digest()
+  const scalar = expanded.subarray(0, 32)
+  scalar[0] = (scalar[0] ?? 0) & 248
+  scalar[31] = ((scalar[31] ?? 0) & 127) | 64
+  return [
+    { name, bytes },
+    { name: `scalar of the ${name}`, bytes: scalar },
+    { name: `prefix of the ${name}`, bytes: expanded.subarray(32) },
   ]
 }
 
@@ -159,7 +175,7 @@ function nodesOf(master: HDKey, path: string): readonly { path: string; node: HD
 }
 
 function publicKeyOf({ chain, network, mnemonic = '' }: TestWallet, index: number): Uint8Array {
-  const path = findChain(chain)?.key.derivation.path[network]
+  const path = findChain(chain)?.key.derivation?.path[network]
   const { publicKey } = HDKey.fromMasterSeed(mnemonicToSeedSync(mnemonic)).derive(
     `${path}/${index}`,
   )
@@ -181,6 +197,5 @@ function digest(label: string): Uint8Array {
 }
 
 function walletOf(n: number, chain: string) {
-  const id = `00000000-0000-4000-8000-${`${n}`.padStart(12, '0')}`
-  return { id, chain, network: 'mainnet' } as const
+  return { id: idOf(n), chain, network: 'mainnet' } as const
 }

@@ -1,13 +1,8 @@
 import type { FileFacts } from '../../src/base/open-file.ts'
 import type { ScryptCost } from '../../src/secret/kdf.ts'
 import type { Secret } from '../../src/secret/secret.ts'
-import {
-  changeVault,
-  type Draft,
-  type NewWallet,
-  openVault,
-  type VaultPlace,
-} from '../../src/vault/vault.ts'
+import type { Draft, NewWallet } from '../../src/vault/draft.ts'
+import { changeVault, openVault, type VaultPlace } from '../../src/vault/vault.ts'
 import { walletSecret } from '../../src/vault/wallet-secret.ts'
 import { type Files, type MemoryDisk, memoryDisk } from './faulty-disk.ts'
 import { secretOf } from './secret.ts'

@@ -4,6 +4,7 @@
  */
 import { closeSync } from 'node:fs'
 import { findChain } from '../../src/chains/index.ts'
+import { defaultSettings } from '../../src/chains/settings.ts'
 import { openChannel } from '../../src/signer/channel.ts'
 import { frontChannelFd, launch } from '../../src/signer/launch.ts'
 import { openLedger } from '../../src/signer/ledger.ts'
@@ -40,6 +41,7 @@ async function main([planText = '', role, settings = '']: readonly string[]): Pr
     signer: {
       vaultPath: vaultPlace(folder).path,
       network: 'mainnet',
+      chainSettings: defaultSettings,
       secretMemory: 'auto',
       lockWaitMs,
       acceptRollback,

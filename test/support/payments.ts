@@ -1,4 +1,4 @@
-import type { TestWallet } from './test-vault.ts'
+import { idOf, type TestWallet } from './test-vault.ts'
 
 /** Wallets of published test keys (BIP-39's own, and those of test/vectors/wallets.json). */
 export const wallets = {
@@ -14,8 +14,8 @@ export const wallets = {
   ethTestnet: wallet(5, 'ETH', { key: `0x${'07'.repeat(32)}`, network: 'testnet' }),
 } as const
 
-/** Of `btcKey`, P2PKH. */
-export const btcScript = '76a914d986ed01b7a22225a70edbf2ba7cfb63a15cb3aa88ac'
+/** Of `btcKey`, P2WPKH: what it holds needs no proof. */
+export const btcScript = '0014d986ed01b7a22225a70edbf2ba7cfb63a15cb3aa'
 const strangerScript = '76a914e0bb28afec292affc85b0b55dfcc3b15da91f42388ac'
 /** Of `ethMnemonic` at index 0. */
 export const ethAddress = '0x9858effd232b4033e47d90003d41ec34ecaeda94'
@@ -82,7 +82,7 @@ function wallet(
   more: Omit<TestWallet, 'id' | 'chain' | 'network'> & Partial<Pick<TestWallet, 'network'>>,
 ): TestWallet {
   return {
-    id: `00000000-0000-4000-8000-${`${n}`.padStart(12, '0')}`,
+    id: idOf(n),
     chain,
     network: 'mainnet',
     ...more,

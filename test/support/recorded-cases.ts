@@ -32,6 +32,8 @@ export type RecordedCase = {
 export type RecordedWallet = {
   readonly mnemonic?: string
   readonly privateKey?: string
+  /** What some chains call the private key. */
+  readonly secret?: string
   readonly chain: string
   readonly testnet: boolean
 }

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import { askedInstead } from './asked-instead.ts'
 import type { RecordedCase, RecordedExchange } from './recorded-cases.ts'
 
 /** What the program under test did, apart from reading what was recorded. */
@@ -17,9 +18,10 @@ export type ReplayTatum = AsyncDisposable & {
 }
 
 /** The Tatum API as it was when one case was recorded; approves of everything. */
-export function startReplayTatum({ pending, chain, http }: RecordedCase): ReplayTatum {
+export function startReplayTatum({ pending, chain, case: name, http }: RecordedCase): ReplayTatum {
   const apiKey = 'replayed-api-key'
   const did: Replayed = { broadcasts: [], reports: [], strays: [] }
+  const exchanges = [...http, ...(askedInstead[`${chain} ${name}`] ?? [])]
   const waiting = [{ chain, ...pending }]
   const answer = (method: string, path: string, body: string): Response => {
     if (path === `/v3/kms/pending/${chain}`) return Response.json(waiting.splice(0))
@@ -32,7 +34,7 @@ export function startReplayTatum({ pending, chain, http }: RecordedCase): Replay
       did.broadcasts.push({ path, body })
       return Response.json({ txId: 'replayed', completed: true })
     }
-    const found = http.find(exchange => matches(exchange, `${method} ${path}`, body))
+    const found = exchanges.find(exchange => matches(exchange, `${method} ${path}`, body))
     if (found !== undefined) return replay(found)
     did.strays.push(`${method} ${path} ${body}`)
     return Response.json({ statusCode: 404, errorCode: 'not.recorded' }, { status: 404 })

@@ -2,7 +2,7 @@ import { expect } from 'bun:test'
 import { KmsError } from '../../src/base/errors.ts'
 import type { PublicKeyOf } from '../../src/secret/hd.ts'
 import { allocateSecret, type Secret } from '../../src/secret/secret.ts'
-import { publicKeyOf } from '../../src/secret/sign.ts'
+import { privateKeyLength, publicKeyOf } from '../../src/secret/sign.ts'
 
 /** Text or bytes as the program holds them; the source stays as it is. */
 export function secretOf(content: string | Uint8Array): Secret {
@@ -29,7 +29,7 @@ export function revealedHex(secret: Secret): string {
 
 /** Public keys without a thread of their own; the real room has its own test. */
 export const publicKeyHere: PublicKeyOf = async (curve, key, compressed) =>
-  key.use(bytes => publicKeyOf(curve, bytes.subarray(0, 32), compressed))
+  key.use(bytes => publicKeyOf(curve, bytes.subarray(0, privateKeyLength(curve)), compressed))
 
 /** What the promise of `work` is rejected with, which must be a `KmsError`. */
 export async function rejectionOf(work: () => Promise<unknown>): Promise<KmsError> {

@@ -4,13 +4,8 @@ import type { Network } from '../../src/base/model.ts'
 import { findChain } from '../../src/chains/index.ts'
 import { type KeyRoom, openKeyRoom } from '../../src/secret/key-room.ts'
 import { keyWallet, mnemonicWallet } from '../../src/signer/wallets.ts'
-import {
-  changeVault,
-  type NewWallet,
-  openVault,
-  type Vault,
-  type VaultPlace,
-} from '../../src/vault/vault.ts'
+import type { NewWallet } from '../../src/vault/draft.ts'
+import { changeVault, openVault, type Vault, type VaultPlace } from '../../src/vault/vault.ts'
 import { secretOf } from './secret.ts'
 
 export const testPassword = 'a password for tests only'
@@ -23,6 +18,11 @@ export type TestWallet = {
   readonly mnemonic?: string
   /** In the chain's own text. */
   readonly key?: string
+}
+
+/** A wallet id that can be told from others at a glance. */
+export function idOf(n: number): string {
+  return `00000000-0000-4000-8000-${`${n}`.padStart(12, '0')}`
 }
 
 export function vaultPlace(folder: string): VaultPlace {
@@ -59,6 +59,7 @@ function sealable(
 ): Promise<NewWallet> {
   const chain = findChain(id)
   if (chain === undefined) throw new Error(`no chain ${id}`)
-  if (mnemonic !== undefined) return mnemonicWallet(chain, network, secretOf(mnemonic), publicKey)
-  return keyWallet(chain, network, secretOf(key ?? ''), publicKey)
+  const place = { chain, network, publicKeyOf: publicKey }
+  if (mnemonic !== undefined) return mnemonicWallet(place, secretOf(mnemonic))
+  return keyWallet(place, secretOf(key ?? ''))
 }

@@ -1,8 +1,9 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import type { Disk } from '../../src/base/disk.ts'
+import type { Draft } from '../../src/vault/draft.ts'
 import { openBody, openEnvelope } from '../../src/vault/envelope.ts'
 import { indexBody } from '../../src/vault/records.ts'
-import { type Draft, openVault } from '../../src/vault/vault.ts'
+import { openVault } from '../../src/vault/vault.ts'
 import { type Fault, type Files, faultyDisk, type MemoryDisk } from '../support/faulty-disk.ts'
 import {
   change,

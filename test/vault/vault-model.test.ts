@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { type NewWallet, openVault, type VaultPlace } from '../../src/vault/vault.ts'
+import type { NewWallet } from '../../src/vault/draft.ts'
+import { openVault, type VaultPlace } from '../../src/vault/vault.ts'
 import { change, keyOf, mnemonicOf, password, placeOn, vaultDisk } from '../support/memory-vault.ts'
 import { refusal } from '../support/refusal.ts'
 import { revealedText } from '../support/secret.ts'

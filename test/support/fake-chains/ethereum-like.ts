@@ -11,7 +11,7 @@ import {
 } from 'viem'
 import type { Network } from '../../../src/base/model.ts'
 import { membersOf } from '../members.ts'
-import { type FakeChain, fees, type Settled } from './fake-chain.ts'
+import { type FakeChain, fees, type ReadWorld, type Settled } from './fake-chain.ts'
 
 /** A chain of Ethereum's kind: three envelopes, completed by a node. */
 export function ethereumLike(
@@ -21,7 +21,7 @@ export function ethereumLike(
 ): FakeChain {
   return {
     broadcastPath: `/v3/${slug}/broadcast`,
-    offchain: asset === 'ETH',
+    offchain: asset === 'ETH' || asset === 'ONE',
     errorCode: 'ethereum.broadcast.failed',
     reads: [
       {
@@ -34,7 +34,7 @@ export function ethereumLike(
         route: 'rpc',
         method: 'POST',
         path: `/v3/${slug}/web3/:apiKey`,
-        answer: ({ network }, { body }) => answerRpc(chainId[network], body),
+        answer: (world, { body }) => answerRpc(world, chainId[world.network], body),
       },
     ],
     async verify(txData, pending, network) {
@@ -46,7 +46,7 @@ export function ethereumLike(
       assert(BigInt(tx.s ?? 0) <= secp256k1.Point.Fn.ORDER / 2n, 'with a high s')
       assert(tx.chainId === chainId[network], 'for another chain id')
       const asked = JSON.parse(String(pending.serializedTransaction))
-      assert(tx.to?.toLowerCase() === asked.to?.toLowerCase(), 'another recipient than asked for')
+      assert(tx.to?.toLowerCase() === plainAddress(asked.to), 'another recipient than asked for')
       assert((tx.value ?? 0n) === BigInt(asked.value ?? 0), 'another amount than asked for')
       assert(plainHex(tx.data) === plainHex(asked.data ?? asked.input), 'other data than asked for')
       const from = (
@@ -72,7 +72,10 @@ type EvmTransaction = {
   readonly s?: Hex | undefined
 }
 
-function evmPayments({ to, value = 0n, data }: EvmTransaction, asset: string): Settled['paid'] {
+export function evmPayments(
+  { to, value = 0n, data }: EvmTransaction,
+  asset: string,
+): Settled['paid'] {
   const recipient = to?.toLowerCase() ?? 'a new contract'
   const coins = value > 0n ? [{ to: recipient, amount: value, asset }] : []
   if (!data?.startsWith('0xa9059cbb')) return coins
@@ -82,18 +85,25 @@ function evmPayments({ to, value = 0n, data }: EvmTransaction, asset: string): S
   return [...coins, { to: tokenRecipient.toLowerCase(), amount, asset: `${asset}:${recipient}` }]
 }
 
-function plainHex(text: unknown): string {
+/** XDC writes its addresses with `xdc`, too. */
+function plainAddress(text: unknown): string | undefined {
+  return typeof text === 'string' ? text.toLowerCase().replace(/^xdc/, '0x') : undefined
+}
+
+export function plainHex(text: unknown): string {
   return String(text ?? '')
     .replace(/^0x/, '')
     .toLowerCase()
 }
 
-function answerRpc(chainId: number, body: unknown): unknown {
+export function answerRpc({ countNonces }: ReadWorld, chainId: number, body: unknown): unknown {
   const { id, method, params } = membersOf(body)
-  const { data } = membersOf(Array.isArray(params) ? params[0] : undefined)
+  const [first] = Array.isArray(params) ? params : []
+  const { data } = membersOf(first)
   const results = new Map([
     ['eth_chainId', chainId],
     ['eth_gasPrice', fees.medium],
+    ['eth_getTransactionCount', countNonces(String(first).toLowerCase())],
     ['eth_estimateGas', data === undefined ? 21_000 : 65_000],
   ])
   const result = results.get(String(method))

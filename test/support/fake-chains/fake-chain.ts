@@ -52,6 +52,8 @@ export type ReadWorld = {
   readonly network: Network
   /** How many transactions `address`, in lower case, has sent. */
   countNonces(address: string): number
+  /** The bytes in hex of a transaction that is not one of the daemon's. */
+  rawTransaction(txId: string): string | undefined
 }
 
 /** Gas prices of every chain, in wei: what `GET /v3/blockchain/fee/{chain}` answers. */

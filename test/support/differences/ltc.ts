@@ -1,0 +1,5 @@
+import { expectRefused, type Judge } from '../outcome.ts'
+
+export const ltc: Readonly<Record<string, Judge>> = {
+  'LTC wrong-key': expectRefused,
+}
