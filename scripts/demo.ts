@@ -8,7 +8,11 @@ import { join, resolve } from 'node:path'
 import type { Network } from '../src/base/model.ts'
 import { chains } from '../src/chains/index.ts'
 import { type FakeTatum, startFakeTatum } from '../test/support/fake-tatum.ts'
-import { type RecordedCase, recordedCases } from '../test/support/recorded-cases.ts'
+import {
+  type RecordedCase,
+  type RecordedWallet,
+  recordedCases,
+} from '../test/support/recorded-cases.ts'
 
 type Row = readonly [chain: string, network: string, payment: string, state: string, txId: string]
 
@@ -16,7 +20,15 @@ const binary = resolve('dist/tatum-kms')
 const home = mkdtempSync(join(tmpdir(), 'kms-demo-'))
 const passwordFile = join(home, 'password')
 /** Cases that show more of the road than the first one: a completion, several script types. */
-const preferred = new Set(['all-missing', 'mixed-inputs-mixed-outputs', 'p2wpkh-2in-2keys-change'])
+const preferred = new Set([
+  'all-missing',
+  'missing-gas-nonce-price',
+  'missing-gas-price-nonce',
+  'missing-gasPrice-nonce',
+  'missing-gasPrice',
+  'mixed-inputs-mixed-outputs',
+  'p2wpkh-2in-2keys-change',
+])
 
 try {
   writeFileSync(passwordFile, 'a password for this demo only\n')
@@ -43,31 +55,50 @@ async function payOn(network: Network): Promise<readonly Row[]> {
   return queued.flatMap(({ chain, pendingId }) => rowsFor(tatum, chain, network, pendingId))
 }
 
-/** A recorded payment of single-key wallets that this program signs. */
+/** A recorded payment that this program signs: of this network and of single keys, where there is one. */
 function caseFor(chain: string, network: Network): RecordedCase | undefined {
-  const candidates = recordedCases(chain).filter(
-    ({ network: on, expected, wallets, pending }) =>
-      on === network &&
-      expected.outcome === 'signed' &&
-      pending.withdrawalId === undefined &&
-      Object.values(wallets).every(wallet => wallet.privateKey !== undefined),
+  const signed = recordedCases(chain).filter(
+    ({ expected, pending }) => expected.outcome === 'signed' && pending.withdrawalId === undefined,
   )
-  return candidates.find(found => preferred.has(found.case)) ?? candidates[0]
+  const here = signed.filter(found => found.network === network)
+  const candidates = here.length > 0 ? here : signed.map(found => ({ ...found, network }))
+  return (
+    candidates.find(found => preferred.has(found.case)) ??
+    candidates.find(({ wallets }) => Object.values(wallets).every(isSingleKey)) ??
+    candidates[0]
+  )
 }
 
-/** Stores the case's keys with the binary and queues its payment under the new signatureIds. */
+function isSingleKey({ privateKey, secret }: RecordedWallet): boolean {
+  return (privateKey ?? secret) !== undefined
+}
+
+/** Stores the case's wallets with the binary and queues its payment under the new signatureIds. */
 async function queueCase(tatum: FakeTatum, found: RecordedCase): Promise<string> {
   const { chain, network, wallets, pending } = found
-  const flags = network === 'testnet' ? ['--testnet'] : []
   const stored = new Map<string, string>()
-  for (const [oldId, { privateKey = '' }] of Object.entries(wallets)) {
-    const answer = await kms(['storemanagedprivatekey', chain, ...flags], `${privateKey}\n`)
-    stored.set(oldId, JSON.parse(answer).signatureId)
+  for (const [oldId, wallet] of Object.entries(wallets)) {
+    stored.set(oldId, await storeWallet(chain, network, wallet))
   }
-  console.log(
-    `$ tatum-kms storemanagedprivatekey ${chain} ${flags.join(' ')} # ${stored.size} key(s)`,
-  )
-  return tatum.queue({ ...pending, chain, hashes: pending.hashes.map(id => stored.get(id)) })
+  const { hashes, signatures = [] } = pending
+  return tatum.queue({
+    ...pending,
+    chain,
+    hashes: hashes.map(id => stored.get(id)),
+    signatures: signatures.map(({ id, index }) => ({ id: stored.get(id), index })),
+  })
+}
+
+async function storeWallet(
+  chain: string,
+  network: Network,
+  wallet: RecordedWallet,
+): Promise<string> {
+  const { privateKey, secret, mnemonic } = wallet
+  const command = isSingleKey(wallet) ? 'storemanagedprivatekey' : 'storemanagedwallet'
+  const args = [command, chain, ...(network === 'testnet' ? ['--testnet'] : [])]
+  console.log(`$ tatum-kms ${args.join(' ')}`)
+  return JSON.parse(await kms(args, `${privateKey ?? secret ?? mnemonic}\n`)).signatureId
 }
 
 function rowsFor(

@@ -14,4 +14,5 @@ export const btc = utxoChain({
   maxAmount: 21n * 10n ** 14n,
   maxFeePerVbyte: 2_500n,
   broadcastPath: '/v3/bitcoin/broadcast',
+  nodePath: '/v3/bitcoin/node',
 })

@@ -13,6 +13,7 @@ import type {
   Signature,
   Signed,
   SigningRequest,
+  WalletKind,
   WalletShape,
 } from '../base/model.ts'
 
@@ -21,13 +22,19 @@ export type Own = {
   readonly network: Network
   readonly keys: readonly PublicKey[]
   /** Choices of the owner that change what a chain signs; see `ChainSettings`. */
-  readonly settings?: ChainSettings
+  readonly settings: ChainSettings
 }
 
 /** Fixed when the program starts; the same in both processes. */
 export type ChainSettings = {
   /** TATUM_KMS_FLOW_SCRIPTS: scripts of today's network, or those of the original. */
   readonly flowScripts: 'cadence1' | 'original'
+  /**
+   * --verify-inputs: legacy UTXO inputs, whose signatures do not commit to amounts, are signed when
+   * their amounts are proved, and with a warning (auto), not at all (require) or just so (off) when
+   * no proof can be had.
+   */
+  readonly verifyInputs: 'auto' | 'require' | 'off'
 }
 
 /**
@@ -39,6 +46,8 @@ export type ChainDefinition<Tx> = {
   readonly id: string
   readonly name: string
   readonly key: KeyScheme
+  /** What a new wallet is when nothing is given to make it of. */
+  readonly generates: WalletKind
   readonly walletShape: WalletShape
   address(publicKey: PublicKey, network: Network): string
   /** Which keys sign, in the order `Own.keys` and `SigningRequest.key` follow. */
@@ -49,7 +58,7 @@ export type ChainDefinition<Tx> = {
   /** Front only: reads what is missing. Answers only fields that are missing. */
   complete?(tx: Tx, own: Own, reads: ChainReads, signal: AbortSignal): Promise<Completion>
   /** The transaction with the completion's fields; refuses any field it does not lack. */
-  fill(tx: Tx, completion: Completion): Tx
+  fill(tx: Tx, completion: Completion, own: Own): Tx
   /**
    * What can be used once only: `nonce/<address>/<number>` (numbers that follow each other from 0),
    * `sequence/<account>/<number>` (any numbers), `output/<txid>:<index>`. The signer's ledger gives
@@ -85,6 +94,11 @@ export type ChainDefinition<Tx> = {
     reads: ChainReads,
     signal: AbortSignal,
   ): Promise<Submission>
+  /**
+   * `by-address`: a network takes payments of one sender in the order of their numbers, so that a later
+   * one waits for an earlier one that was not delivered. The sender is the first of `intent.from`.
+   */
+  readonly order: 'by-address' | 'free'
   readonly broadcast: {
     readonly path: string
     /** Payments of virtual accounts go to the ledger's own endpoint (protocol 1.5). */
@@ -112,7 +126,16 @@ export type Prepared = {
 /** A chain as the rest of the program sees it; the transaction type stays inside. */
 export type Chain = Pick<
   ChainDefinition<never>,
-  'id' | 'name' | 'key' | 'walletShape' | 'address' | 'keys' | 'finish' | 'submit'
+  | 'id'
+  | 'name'
+  | 'key'
+  | 'generates'
+  | 'walletShape'
+  | 'address'
+  | 'keys'
+  | 'finish'
+  | 'submit'
+  | 'order'
 > & {
   /** What the pending transaction does, before anything is added to it. */
   review(pending: PendingTx, own: Own): Intent
@@ -135,7 +158,7 @@ const offchainPath = '/v3/offchain/withdrawal/broadcast'
 
 /** Seals a definition: the order decode → fill → intent → sign → read back cannot be left out. */
 export function defineChain<Tx>(definition: ChainDefinition<Tx>): Chain {
-  const { id, name, key, walletShape, finish, submit } = definition
+  const { id, name, key, generates, walletShape, finish, submit, order } = definition
 
   const decode = (pending: PendingTx, own: Own): Tx => {
     if (pending.chain !== id) {
@@ -148,7 +171,9 @@ export function defineChain<Tx>(definition: ChainDefinition<Tx>): Chain {
     id,
     name,
     key,
+    generates,
     walletShape,
+    order,
     ...(finish && { finish: finish.bind(definition) }),
     ...(submit && { submit: submit.bind(definition) }),
     address: (publicKey, network) => definition.address(publicKey, network),
@@ -161,7 +186,7 @@ export function defineChain<Tx>(definition: ChainDefinition<Tx>): Chain {
 
     prepare(pending, own, completion) {
       const asked = decode(pending, own)
-      const tx = definition.fill(asked, completion)
+      const tx = definition.fill(asked, completion, own)
       const intent = definition.intent(tx, own)
       refuseChangedIntent(definition.intent(asked, own), intent)
       refuseExcessiveFee(intent, definition.feeCap(tx, own))

@@ -4,5 +4,17 @@
  */
 export const chainNames = [
   ['BTC', 'Bitcoin'],
+  ['BCH', 'Bitcoin Cash'],
+  ['LTC', 'Litecoin'],
+  ['DOGE', 'Dogecoin'],
   ['ETH', 'Ethereum'],
+  ['BSC', 'BNB Smart Chain'],
+  ['MATIC', 'Polygon'],
+  ['ONE', 'Harmony'],
+  ['KCS', 'KuCoin Community Chain'],
+  ['XDC', 'XDC Network'],
+  ['CELO', 'Celo'],
+  ['KLAY', 'Kaia'],
+  ['XRP', 'XRP Ledger'],
+  ['XLM', 'Stellar'],
 ] as const satisfies readonly (readonly [id: string, name: string])[]

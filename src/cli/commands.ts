@@ -36,6 +36,11 @@ const vault: readonly Option[] = [
   },
 ]
 
+const pathStyle: Option = {
+  name: 'path-style',
+  value: 'NAME',
+  about: "another derivation path: phantom for SOL's m/44'/501'/i'/0'",
+}
 const kdfCost: Option = {
   name: 'kdf-cost',
   value: 'COST',
@@ -68,6 +73,11 @@ export const commands: readonly Command[] = [
         value: 'FOLDER',
         about: 'the journal (default: journal/ beside the vault)',
       },
+      {
+        name: 'verify-inputs',
+        value: 'auto|require|off',
+        about: 'look up what legacy UTXO inputs hold; auto: where it can be had (default: auto)',
+      },
       { name: 'run-once', about: 'poll once, finish what was found, exit' },
       { name: 'accept-rollback', about: 'an older copy of the vault was put back on purpose' },
       { name: 'insecure-http', about: 'allow http to the Tatum API on another host' },
@@ -80,21 +90,21 @@ export const commands: readonly Command[] = [
     name: 'generatewallet',
     args: ['chain'],
     about: 'make a wallet and print it, storing nothing',
-    options: [testnet],
+    options: [testnet, pathStyle],
     load: async () => (await import('./commands/generate-wallet.ts')).generateWallet,
   },
   {
     name: 'generatemanagedwallet',
     args: ['chain'],
     about: 'make a wallet and store it in the vault',
-    options: [testnet, kdfCost, ...vault],
+    options: [testnet, pathStyle, kdfCost, ...vault],
     load: async () => (await import('./commands/store-wallet.ts')).generateManagedWallet,
   },
   {
     name: 'storemanagedwallet',
     args: ['chain'],
     about: 'store a wallet given by its mnemonic',
-    options: [testnet, kdfCost, ...vault],
+    options: [testnet, pathStyle, kdfCost, ...vault],
     load: async () => (await import('./commands/store-wallet.ts')).storeManagedWallet,
   },
   {

@@ -1,6 +1,7 @@
 import { utf8 } from '../base/bytes.ts'
 import { encodeJson } from '../base/json.ts'
 import { allocateSecret, type Secret } from '../secret/secret.ts'
+import type { Terminal } from './terminal.ts'
 
 /** A member of an object that is to be printed; undefined ones are left out. */
 export type SecretMember = readonly [name: string, value: string | boolean | Secret | undefined]
@@ -20,6 +21,16 @@ export function secretJson(members: readonly SecretMember[], indent = 0): Secret
     return [lead + encodeJson(value ?? null)]
   })
   return join([...pieces, given.length === 0 ? '{}' : `\n${margin}}`], 'escaped')
+}
+
+/** Answers a JSON object that holds secrets, as one line of stdout's own. */
+export function answerSecretJson(
+  terminal: Pick<Terminal, 'answerSecret'>,
+  members: readonly SecretMember[],
+): void {
+  using json = secretJson(members)
+  using line = join([json, '\n'], 'as they are')
+  terminal.answerSecret(line)
 }
 
 /** Text and secrets one after the other; the secrets as they are, or escaped for a JSON string. */

@@ -2,25 +2,19 @@ import { equalBytes } from '../base/bytes.ts'
 import { asKmsError, KmsError } from '../base/errors.ts'
 import type { Network, WalletId } from '../base/model.ts'
 import { findChain } from '../chains/index.ts'
-import type { PublicKeyOf } from '../secret/hd.ts'
+import { childPublicKey, type PublicKeyOf } from '../secret/hd.ts'
 import { maxSecretLength } from '../secret/input.ts'
 import type { ScryptCost } from '../secret/kdf.ts'
 import { openKeyRoom } from '../secret/key-room.ts'
 import { checkMnemonic } from '../secret/mnemonic.ts'
 import type { Secret } from '../secret/secret.ts'
-import { keyWallet, mnemonicWallet, publicKeyAt } from '../signer/wallets.ts'
+import { keyWallet, mnemonicWallet, publicKeyOfText, type WalletPlace } from '../signer/wallets.ts'
+import type { Draft, NewWallet } from '../vault/draft.ts'
 import type { Original } from '../vault/original.ts'
 import type { OriginalEntry } from '../vault/original-entry.ts'
 import type { WalletInfo } from '../vault/records.ts'
-import {
-  changeVault,
-  type Draft,
-  type NewWallet,
-  openVault,
-  type Vault,
-  type VaultPlace,
-} from '../vault/vault.ts'
-import { walletSecret } from '../vault/wallet-secret.ts'
+import { changeVault, openVault, type Vault, type VaultPlace } from '../vault/vault.ts'
+import { type WalletSecret, walletSecret } from '../vault/wallet-secret.ts'
 
 /** What became of the wallets of an old file. */
 export type Tally = {
@@ -118,7 +112,8 @@ async function addWallet(
   old: OldWallet,
   publicKeyOf: PublicKeyOf,
 ): Promise<readonly string[]> {
-  const wallet = await newWallet(old, publicKeyOf)
+  const wallet = await oldWallet(old, publicKeyOf)
+  using _secret = wallet.secret
   using _node = wallet.node
   const info = draft.add(wallet)
   const remarks: string[] = []
@@ -135,7 +130,7 @@ async function addWallet(
 }
 
 /** Of a chain not known here, the facts of the old file are kept as they are. */
-async function newWallet(
+async function oldWallet(
   { id, chain: chainId, network, xpub, address, mnemonic, keyText }: OldWallet,
   publicKeyOf: PublicKeyOf,
 ): Promise<NewWallet> {
@@ -146,20 +141,44 @@ async function newWallet(
     const kind = mnemonic ? 'mnemonic' : 'key'
     return { id, chain: chainId, network, kind, ...facts, secret }
   }
+  const place: WalletPlace = { chain, network, publicKeyOf }
   if (mnemonic) {
-    return { ...(await mnemonicWallet(chain, network, mnemonic, publicKeyOf)), id, secret }
+    return await oldMnemonicWallet(place, { id, mnemonic, keyText, secret })
   }
-  if (keyText) {
-    return { ...(await keyWallet(chain, network, keyText, publicKeyOf)), id, secret }
-  }
+  if (keyText) return { ...(await keyWallet(place, keyText)), id, secret }
   throw refused('it has neither a mnemonic nor a private key')
+}
+
+/** With the first key of the old file where there is one; `secret` holds it and the mnemonic. */
+async function oldMnemonicWallet(
+  place: WalletPlace,
+  {
+    id,
+    mnemonic,
+    keyText,
+    secret,
+  }: Pick<OldWallet, 'id' | 'keyText'> & {
+    readonly mnemonic: Secret
+    readonly secret: WalletSecret
+  },
+): Promise<NewWallet> {
+  const derived = await mnemonicWallet(place, mnemonic)
+  if (derived.secret.keyText === undefined) return { ...derived, id, secret }
+  if (keyText === undefined) return { ...derived, id }
+  derived.secret.keyText.wipe()
+  const publicKey = await publicKeyOfText(place, keyText)
+  const address = place.chain.address(publicKey, place.network)
+  return { ...derived, id, address, publicKey: publicKey.bytes, secret }
 }
 
 /** The original stores an address only with chains that have one per wallet: that of index 0. */
 function addressOf(info: WalletInfo): string | undefined {
   const chain = findChain(info.chain)
-  if (chain === undefined || info.kind === 'key') return info.address
-  return chain.address(publicKeyAt(chain, info, 0), info.network)
+  const { address, path, xpub, network } = info
+  const derivation = chain?.key.derivation
+  if (!chain || !derivation || address !== undefined || path === undefined) return address
+  const first = childPublicKey({ derivation, network, path, ...(xpub && { xpub }) }, 0)
+  return first && chain.address(first, network)
 }
 
 function isBip39(mnemonic: Secret): boolean {
@@ -201,7 +220,7 @@ function isStored(vault: Vault, wallet: OldWallet): boolean {
   const info = vault.find(wallet.id)
   if (info?.chain !== wallet.chain || info.network !== wallet.network) return false
   using stored = vault.reveal(wallet.id)
-  return isSame(stored.mnemonic, wallet.mnemonic) && isSame(stored.keyText, wallet.keyText)
+  return isSame(stored.mnemonic, wallet.mnemonic) && hasKey(stored, wallet)
 }
 
 /** What is said once for all wallets it is true of. */
@@ -229,6 +248,11 @@ function nameOf({ id, position }: OriginalEntry): string {
 
 function isAscii(bytes: Uint8Array): boolean {
   return bytes.every(byte => byte < 0x80)
+}
+
+/** A mnemonic may have got the text of its first key, which the old file did not have. */
+function hasKey(stored: WalletSecret, { mnemonic, keyText }: OldWallet): boolean {
+  return (mnemonic && keyText === undefined) || isSame(stored.keyText, keyText)
 }
 
 function isSame(a: Secret | undefined, b: Secret | undefined): boolean {

@@ -1,15 +1,20 @@
 import { KmsError } from '../base/errors.ts'
 import { asArray, asInteger, asRecord, asString } from '../base/json.ts'
-import type { Network } from '../base/model.ts'
+import type { Network, NodeName } from '../base/model.ts'
+import type { ChainSettings } from '../chains/chain.ts'
+import { decodeChainSettings } from '../chains/settings.ts'
 
 /** All the front knows of the command line and the environment. */
 export type FrontConfig = {
   readonly apiUrl: string
   readonly apiKey: string
+  /** Addresses of chains' own nodes, which get no key. */
+  readonly nodes: Readonly<Record<NodeName, string>>
   readonly approver: { readonly url: string; readonly method: 'GET' | 'POST' } | null
   readonly insecureHttp: boolean
   readonly network: Network
   readonly chains: readonly string[]
+  readonly chainSettings: ChainSettings
   readonly periodMs: number
   readonly runOnce: boolean
   readonly journalFolder: string
@@ -22,9 +27,11 @@ export type FrontConfig = {
 export function decodeFrontConfig(value: unknown): FrontConfig {
   const record = asRecord(value)
   const approver = asRecord(record?.get('approver'))
+  const nodes = asRecord(record?.get('nodes'))
   return {
     apiUrl: need(asString(record?.get('apiUrl'))),
     apiKey: need(asString(record?.get('apiKey'))),
+    nodes: { vet: need(asString(nodes?.get('vet'))), flow: need(asString(nodes?.get('flow'))) },
     approver: approver
       ? {
           url: need(asString(approver.get('url'))),
@@ -34,6 +41,7 @@ export function decodeFrontConfig(value: unknown): FrontConfig {
     insecureHttp: record?.get('insecureHttp') === true,
     network: record?.get('network') === 'testnet' ? 'testnet' : 'mainnet',
     chains: need(asArray(record?.get('chains'))).map(id => need(asString(id))),
+    chainSettings: need(decodeChainSettings(record?.get('chainSettings'))),
     periodMs: need(asInteger(record?.get('periodMs'))),
     runOnce: record?.get('runOnce') === true,
     journalFolder: need(asString(record?.get('journalFolder'))),

@@ -1,8 +1,10 @@
 import { asKmsError } from '../base/errors.ts'
 import type { SignerClient } from '../signer/client.ts'
 import type { Answers } from '../signer/messages.ts'
-import { type Cycle, type CycleDeps, type CycleReport, type Endings, runCycle } from './cycle.ts'
+import { startCycle } from './cycle.ts'
 import { createMemory, type Memory } from './memory.ts'
+import { createRoads } from './roads.ts'
+import type { Cycle, CycleDeps, CycleReport, Endings } from './run.ts'
 
 export type DaemonDeps = CycleDeps & {
   readonly signer: SignerClient
@@ -15,10 +17,15 @@ export type DaemonDeps = CycleDeps & {
 /** How long payments under way may take once the daemon is to end. */
 export const drainMs = 20_000
 
-/** Polls until it is told to stop. A chain whose server is slow is left to it; the others go on. */
+/**
+ * Polls until it is told to stop. A chain whose server is slow is left to it; the others go on, and so
+ * do polls of a chain some of whose payments are slow.
+ */
 export async function runDaemon(deps: DaemonDeps, endings: Endings): Promise<void> {
-  const memories = rememberPerChain(deps)
-  const busy = new Map<string, Promise<void>>()
+  const chains = rememberChains(deps)
+  const vaultNews = createMemory(deps.periodMs)
+  const polling = new Set<string>()
+  const running = new Set<Promise<void>>()
   const faults: unknown[] = []
   const ending = new AbortController()
   const drained = new AbortController()
@@ -26,45 +33,49 @@ export async function runDaemon(deps: DaemonDeps, endings: Endings): Promise<voi
   const abort = AbortSignal.any([endings.abort, drained.signal])
   const endWith = (fault: unknown): void => {
     // What comes of being cut off is no fault.
-    if (abort.aborted) return
+    if (abort.aborted || faults.length > 0) return
     faults.push(fault)
     ending.abort()
     void deps.sleep(drainMs, abort).then(() => drained.abort())
   }
+  const start = (cycle: Cycle): void => {
+    const { dispatched, done } = startCycle(deps, cycle, { stop, abort }, endWith)
+    polling.add(cycle.chain)
+    void dispatched.then(() => polling.delete(cycle.chain))
+    const ended: Promise<void> = done.then(() => {}, endWith)
+    running.add(ended)
+    void ended.then(() => running.delete(ended))
+  }
 
   while (!stop.aborted) {
     try {
-      for (const [chain, walletIds] of await chainsToPoll(deps, memories('')))
-        if (!busy.has(chain)) {
-          const cycle: Cycle = { chain, walletIds, memory: memories(chain) }
-          const done = runCycle(deps, cycle, { stop, abort })
-          busy.set(
-            chain,
-            done.then(() => {}, endWith).finally(() => busy.delete(chain)),
-          )
-        }
+      for (const [chain, walletIds] of await chainsToPoll(deps, vaultNews)) {
+        if (!polling.has(chain)) start({ chain, walletIds, ...chains(chain) })
+      }
     } catch (fault) {
       endWith(fault)
     }
     await deps.sleep(deps.periodMs, stop)
   }
-  await Promise.all(busy.values())
+  await Promise.all(running)
   const [first] = faults
   if (first !== undefined) throw first
 }
 
 /** One cycle of each chain, for `--run-once`. */
 export async function runOnce(deps: DaemonDeps, endings: Endings): Promise<CycleReport> {
-  const memories = rememberPerChain(deps)
-  const chains = [...(await chainsToPoll(deps, memories('')))]
-  const cycles = chains.map(([chain, walletIds]) =>
-    runCycle(deps, { chain, walletIds, memory: memories(chain) }, endings),
-  )
+  const chains = rememberChains(deps)
+  const toPoll = [...(await chainsToPoll(deps, createMemory(deps.periodMs)))]
+  const cycles = toPoll.map(([chain, walletIds]) => {
+    const cycle = { chain, walletIds, ...chains(chain) }
+    return startCycle(deps, cycle, endings, () => {}).done
+  })
   // A fault of one chain does not cut the others off: they have payments under way.
   await Promise.allSettled(cycles)
   const reports = await Promise.all(cycles)
   return {
     sent: reports.reduce((sum, { sent }) => sum + sent, 0),
+    uncompleted: reports.reduce((sum, { uncompleted }) => sum + uncompleted, 0),
     failures: [
       // What was not even tried must not look as if nothing had waited.
       ...(endings.stop.aborted ? (['terminated'] as const) : []),
@@ -73,12 +84,15 @@ export async function runOnce(deps: DaemonDeps, endings: Endings): Promise<Cycle
   }
 }
 
-function rememberPerChain({ periodMs }: DaemonDeps): (chain: string) => Memory {
-  const memories = new Map<string, Memory>()
+/** What the cycles of a chain hand on to each other. */
+type Kept = Pick<Cycle, 'memory' | 'roads'>
+
+function rememberChains({ periodMs }: DaemonDeps): (chain: string) => Kept {
+  const all = new Map<string, Kept>()
   return chain => {
-    const memory = memories.get(chain) ?? createMemory(periodMs)
-    memories.set(chain, memory)
-    return memory
+    const kept = all.get(chain) ?? { memory: createMemory(periodMs), roads: createRoads() }
+    all.set(chain, kept)
+    return kept
   }
 }
 

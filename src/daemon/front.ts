@@ -1,16 +1,19 @@
 import { join } from 'node:path'
-import { type Disk, ensureFolder, withLock } from '../base/disk.ts'
+import { type Disk, withLock } from '../base/disk.ts'
 import type { KmsError } from '../base/errors.ts'
+import { ensureFolder } from '../base/guarded-file.ts'
 import { type Http, request } from '../base/http.ts'
 import { createLog } from '../base/log.ts'
 import type { Chain } from '../chains/chain.ts'
 import { createApprover } from '../guard/approval.ts'
 import { connectSigner, type SignerClient } from '../signer/client.ts'
 import { createTatumApi } from '../tatum/api.ts'
+import { createNode } from '../tatum/node.ts'
+import { askInBatches } from './ask-to-sign.ts'
 import { decodeFrontConfig, type FrontConfig } from './config.ts'
-import type { CycleReport, Endings } from './cycle.ts'
 import { type DaemonDeps, drainMs, runDaemon, runOnce } from './daemon.ts'
 import { type Journal, openJournal } from './journal.ts'
+import type { CycleReport, Endings } from './run.ts'
 
 export type FrontWorld = {
   readonly channelFd: number
@@ -97,7 +100,8 @@ function stoppedBefore(
 ): Promise<CycleReport | undefined> {
   const { promise, resolve } = Promise.withResolvers<CycleReport | undefined>()
   const end = (): void => {
-    if (!held.aborted) resolve(isOnce ? { sent: 0, failures: ['terminated'] } : undefined)
+    if (!held.aborted)
+      resolve(isOnce ? { sent: 0, uncompleted: 0, failures: ['terminated'] } : undefined)
   }
   if (stop.aborted) end()
   stop.addEventListener('abort', end)
@@ -118,9 +122,15 @@ function assemble(
   journal: Journal,
 ): DaemonDeps {
   const { http = request, version, sleep, random, findChain, now } = world
-  const { apiUrl: baseUrl, apiKey, insecureHttp, approver, network, chains, periodMs } = config
+  const { apiUrl: baseUrl, apiKey, insecureHttp, approver, network, periodMs } = config
+  const { chains, chainSettings, nodes } = config
+  const common = { version, insecureHttp, http, sleep, random }
   return {
-    api: createTatumApi({ baseUrl, apiKey, version, insecureHttp, http, sleep, random }),
+    api: createTatumApi({ ...common, baseUrl, apiKey }),
+    nodes: {
+      vet: createNode('vet', { ...common, baseUrl: nodes.vet }),
+      flow: createNode('flow', { ...common, baseUrl: nodes.flow }),
+    },
     // The approver may be http: the original's own examples are, and no key goes there.
     approve: approver ? createApprover({ ...approver, insecureHttp: true }, http) : undefined,
     log: createLog({
@@ -130,9 +140,11 @@ function assemble(
       level: 'info',
     }),
     signer,
+    askToSign: askInBatches(signer),
     journal,
     now,
     network,
+    chainSettings,
     findChain,
     chains,
     periodMs,

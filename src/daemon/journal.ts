@@ -1,9 +1,13 @@
 import { SQL } from 'bun'
 import { KmsError } from '../base/errors.ts'
 import type { Network } from '../base/model.ts'
+import { inBatches } from './batches.ts'
 
-/** How far a payment has come. Bytes stand in the journal before they leave the machine. */
-type PaymentState = 'seen' | 'denied' | 'refused' | 'signed' | 'sent'
+/**
+ * How far a payment has come. Bytes stand in the journal before they leave the machine: the signer's
+ * from `signed` on, the final ones, where others add to them, from `finished` on. `expired` is closed.
+ */
+type PaymentState = 'seen' | 'denied' | 'refused' | 'signed' | 'finished' | 'sent' | 'expired'
 
 export type PaymentRow = {
   readonly pendingId: string
@@ -12,12 +16,25 @@ export type PaymentRow = {
   /** SHA-256 of the serializedTransaction in hex: one id, one transaction. */
   readonly contents: string
   readonly withdrawalId: string | null
+  /** The sender whose payments go out one after the other; null where the order does not matter. */
+  readonly lane: string | null
+  /** The signer's bytes. */
   readonly txData: string | null
   readonly txId: string | null
+  /** What became of them in `Chain.finish`, where a chain has that. */
+  readonly finalData: string | null
+  readonly finalId: string | null
   /** Why it is not further, in a sentence. */
   readonly reason: string | null
-  /** The error code Tatum was told, once it had it. */
+  /** What Tatum was told, once it had it: an error code, or `expired`. */
   readonly reported: string | null
+}
+
+/** A payment with its one set of signed bytes. */
+export type SignedRow = PaymentRow & { readonly txData: string; readonly txId: string }
+
+export function isSigned(row: PaymentRow): row is SignedRow {
+  return row.txData !== null && row.txId !== null
 }
 
 /** Whose payments they are: a folder may hold those of several vaults and both networks. */
@@ -29,7 +46,10 @@ export type JournalScope = { readonly vaultId: string; readonly network: Network
  */
 export type Journal = {
   find(pendingId: string): Promise<PaymentRow | undefined>
-  /** Inserts or replaces the payment's row, durably. One with bytes never loses or changes them. */
+  /**
+   * Inserts or replaces the payment's row, durably. One with bytes never loses or changes them, the
+   * signer's as well as the final ones.
+   */
   record(row: PaymentRow): Promise<void>
   /** Payments of a chain whose bytes may not have reached the network, oldest first. */
   unsent(chain: string): Promise<readonly PaymentRow[]>
@@ -39,13 +59,45 @@ export type Journal = {
 /** Opens the journal in SQLite at `path`, making it when there is none. */
 export async function openJournal(
   path: string,
-  { vaultId, network }: JournalScope,
+  scope: JournalScope,
   now: () => number,
 ): Promise<Journal> {
+  const { vaultId, network } = scope
   const sql = new SQL({ adapter: 'sqlite', filename: path, create: true, readwrite: true })
   await run(sql`PRAGMA journal_mode = WAL`)
   await run(sql`PRAGMA synchronous = FULL`)
   await run(sql`PRAGMA busy_timeout = 5000`)
+  await createTable(sql)
+  const columns = sql`
+    pending_id AS "pendingId", chain, state, contents, withdrawal_id AS "withdrawalId", lane,
+    tx_data AS "txData", tx_id AS "txId", final_data AS "finalData", final_id AS "finalId",
+    reason, reported`
+
+  return {
+    async find(pendingId) {
+      const rows: PaymentRow[] = await run(sql`
+        SELECT ${columns} FROM payments
+        WHERE vault_id = ${vaultId} AND network = ${network} AND pending_id = ${pendingId}`)
+      return rows[0]
+    },
+    record: inBatches(
+      async rows => {
+        await write(sql, scope, rows, now())
+        return rows.map(() => undefined)
+      },
+      { maxItems: maxRows },
+    ),
+    unsent: chain =>
+      run(sql`
+        SELECT ${columns} FROM payments
+        WHERE vault_id = ${vaultId} AND network = ${network} AND chain = ${chain}
+          AND state IN ('signed', 'finished')
+        ORDER BY updated_at, rowid`),
+    close: () => sql.close(),
+  }
+}
+
+async function createTable(sql: SQL): Promise<void> {
   await run(sql`
     CREATE TABLE IF NOT EXISTS payments (
       vault_id      TEXT NOT NULL,
@@ -55,48 +107,56 @@ export async function openJournal(
       state         TEXT NOT NULL,
       contents      TEXT NOT NULL,
       withdrawal_id TEXT,
+      lane          TEXT,
       tx_data       TEXT,
       tx_id         TEXT,
+      final_data    TEXT,
+      final_id      TEXT,
       reason        TEXT,
       reported      TEXT,
       updated_at    BIGINT NOT NULL,
       PRIMARY KEY (vault_id, network, pending_id)
     )`)
   await run(sql`CREATE INDEX IF NOT EXISTS payments_by_state ON payments (state, chain)`)
+}
 
-  return {
-    async find(pendingId) {
-      const rows: PaymentRow[] = await run(sql`
-        SELECT pending_id AS "pendingId", chain, state, contents, withdrawal_id AS "withdrawalId",
-               tx_data AS "txData", tx_id AS "txId", reason, reported
-        FROM payments
-        WHERE vault_id = ${vaultId} AND network = ${network} AND pending_id = ${pendingId}`)
-      return rows[0]
-    },
-    async record(row) {
-      const { pendingId, chain, state, contents, withdrawalId, txData, txId } = row
-      await run(sql`
-        INSERT INTO payments (vault_id, network, pending_id, chain, state, contents, withdrawal_id,
-                              tx_data, tx_id, reason, reported, updated_at)
-        VALUES (${vaultId}, ${network}, ${pendingId}, ${chain}, ${state}, ${contents},
-                ${withdrawalId}, ${txData}, ${txId}, ${row.reason}, ${row.reported}, ${now()})
-        ON CONFLICT (vault_id, network, pending_id) DO UPDATE SET
-          chain = excluded.chain, state = excluded.state, contents = excluded.contents,
-          withdrawal_id = excluded.withdrawal_id, tx_data = excluded.tx_data,
-          tx_id = excluded.tx_id, reason = excluded.reason, reported = excluded.reported,
-          updated_at = excluded.updated_at
-        WHERE payments.tx_data IS NULL OR payments.tx_data = excluded.tx_data`)
-    },
-    unsent: chain =>
-      run(sql`
-        SELECT pending_id AS "pendingId", chain, state, contents, withdrawal_id AS "withdrawalId",
-               tx_data AS "txData", tx_id AS "txId", reason, reported
-        FROM payments
-        WHERE vault_id = ${vaultId} AND network = ${network} AND chain = ${chain}
-          AND state = 'signed'
-        ORDER BY updated_at, rowid`),
-    close: () => sql.close(),
-  }
+/** A statement of SQLite takes 32,766 values. */
+const maxRows = 500
+
+/** All rows or none: one statement is one transaction. */
+async function write(
+  sql: SQL,
+  { vaultId, network }: JournalScope,
+  rows: readonly PaymentRow[],
+  updatedAt: number,
+): Promise<void> {
+  const values = rows.map(row => ({
+    vault_id: vaultId,
+    network,
+    pending_id: row.pendingId,
+    chain: row.chain,
+    state: row.state,
+    contents: row.contents,
+    withdrawal_id: row.withdrawalId,
+    lane: row.lane,
+    tx_data: row.txData,
+    tx_id: row.txId,
+    final_data: row.finalData,
+    final_id: row.finalId,
+    reason: row.reason,
+    reported: row.reported,
+    updated_at: updatedAt,
+  }))
+  await run(sql`
+    INSERT INTO payments ${sql(values)}
+    ON CONFLICT (vault_id, network, pending_id) DO UPDATE SET
+      chain = excluded.chain, state = excluded.state, contents = excluded.contents,
+      withdrawal_id = excluded.withdrawal_id, lane = excluded.lane,
+      tx_data = excluded.tx_data, tx_id = excluded.tx_id,
+      final_data = excluded.final_data, final_id = excluded.final_id,
+      reason = excluded.reason, reported = excluded.reported, updated_at = excluded.updated_at
+    WHERE (payments.tx_data IS NULL OR payments.tx_data = excluded.tx_data)
+      AND (payments.final_data IS NULL OR payments.final_data = excluded.final_data)`)
 }
 
 /** Waits for a statement; whatever stops it comes out as a fault of the disk. */

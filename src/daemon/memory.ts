@@ -9,10 +9,12 @@ export type Memory = {
   /** Counts a try, whatever came of it: one that Tatum goes on listing is not tried every time. */
   tried(id: string, now: number): void
   /** Failures that Tatum has not been told of. */
-  readonly reports: Map<string, { readonly code: ErrorCode; readonly reason: string }>
+  readonly reports: Map<string, Report>
   /** Forgets payments that are listed no more. */
   forgetAllBut(ids: readonly string[]): void
 }
+
+type Report = { readonly code: ErrorCode | 'expired'; readonly reason: string }
 
 /** The first two tries follow the polls; then the wait doubles, up to this. */
 const longestWaitMs = 60_000
@@ -39,9 +41,10 @@ export function createMemory(periodMs: number): Memory {
       const kept = new Set(ids)
       for (const id of waits.keys()) if (!kept.has(id)) waits.delete(id)
       for (const id of reports.keys()) if (!kept.has(id)) reports.delete(id)
-      // No payment's id has a space in it; what does is about something else.
+      // `id` or `id/what` is about a payment; with a space in it, it is about something else.
       for (const about of told.keys()) {
-        if (!kept.has(about) && !about.includes(' ')) told.delete(about)
+        const [id = ''] = about.split('/')
+        if (!kept.has(id) && !id.includes(' ')) told.delete(about)
       }
     },
   }

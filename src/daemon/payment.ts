@@ -2,36 +2,37 @@ import { createHash } from 'node:crypto'
 import { hex, utf8 } from '../base/bytes.ts'
 import { asKmsError, type ErrorCode, KmsError } from '../base/errors.ts'
 import type { Json } from '../base/json.ts'
-import type { ChainReads, Completion, Network, PendingTx } from '../base/model.ts'
-import type { Chain, Own } from '../chains/chain.ts'
+import type { Log } from '../base/log.ts'
+import type { Completion, Intent, Network, PendingTx } from '../base/model.ts'
+import type { Chain, ChainSettings, Own } from '../chains/chain.ts'
 import type { Approver } from '../guard/approval.ts'
-import type { SignerClient } from '../signer/client.ts'
-import { type Answers, decodePublicKey, type SignResult } from '../signer/messages.ts'
-import type { TatumApi } from '../tatum/api.ts'
+import { type Answers, decodePublicKey } from '../signer/messages.ts'
 import { refuseOversized } from '../tatum/entry-size.ts'
 import { parsePending } from '../tatum/pending.ts'
-import type { Journal, PaymentRow } from './journal.ts'
+import type { AskToSign } from './ask-to-sign.ts'
+import { isSigned, type Journal, type PaymentRow, type SignedRow } from './journal.ts'
+import { chainReads, type ReadsDeps, type Warning } from './reads.ts'
 
-export type PaymentDeps = {
-  readonly api: Pick<TatumApi, 'get' | 'rpc' | 'broadcast'>
-  readonly signer: Pick<SignerClient, 'ask'>
+export type PaymentDeps = ReadsDeps & {
+  readonly askToSign: AskToSign
   readonly journal: Journal
   /** Undefined where payments need no second pair of eyes (testnet without --external-url). */
   readonly approve: Approver | undefined
   readonly network: Network
+  readonly chainSettings: ChainSettings
+  readonly log: Pick<Log, 'warning'>
   readonly findChain: (id: string) => Chain | undefined
 }
 
-/** A payment with its one set of signed bytes. */
-export type SignedRow = PaymentRow & { readonly txData: string; readonly txId: string }
-
-/** A payment that may be signed now: approved, and not signed before. */
-export type Approved = {
+/** A payment that was not signed before: what it would do, and with which keys. */
+export type Reviewed = {
   readonly row: PaymentRow
   readonly chain: Chain
   readonly pending: PendingTx
   /** As Tatum sent it: the signer reads it again itself. */
   readonly sent: unknown
+  readonly own: Own
+  readonly intent: Intent
 }
 
 /**
@@ -45,8 +46,8 @@ export class SignedOtherwise extends KmsError {
 }
 
 /**
- * Looks a pending transaction over: its bytes if it was ever signed, else what may be signed now.
- * Everything that can be wrong with it, or with its approval, is thrown.
+ * Looks a pending transaction over: its bytes if it was ever signed, else what may be approved and
+ * signed now. Everything that can be wrong with it is thrown.
  *
  * @param id of `sent`, which may be malformed in every other way
  */
@@ -55,8 +56,7 @@ export async function lookOver(
   chainId: string,
   id: string,
   sent: unknown,
-  signal: AbortSignal,
-): Promise<SignedRow | Approved> {
+): Promise<SignedRow | Reviewed> {
   refuseOversized(sent)
   const pending = parsePending(sent)
   const chain = needChain(deps, chainId, pending.chain)
@@ -72,8 +72,11 @@ export async function lookOver(
     state: before?.state ?? 'seen',
     contents,
     withdrawalId: pending.withdrawalId ?? null,
+    lane: null,
     txData: null,
     txId: null,
+    finalData: null,
+    finalId: null,
     reason: before?.reason ?? null,
     reported: before?.reported ?? null,
   }
@@ -81,43 +84,51 @@ export async function lookOver(
   const stored = await askLedger(deps, row)
   if (stored !== null) return await keepBytes(deps, row, stored)
   if (before === undefined) await deps.journal.record(row)
-  await requireApproval(deps, pending, sent, signal)
-  return { row, chain, pending, sent }
+  const own = await ownKeys(deps, chain, pending)
+  const intent = chain.review(pending, own)
+  const lane = chain.order === 'by-address' ? (intent.from[0] ?? null) : null
+  return { row: { ...row, lane }, chain, pending, sent, own, intent }
 }
 
-/** Completes and signs; the bytes are in the journal when this returns. */
+/** Throws unless somebody else says yes, where that is asked for. */
+export async function requireApproval(
+  { approve }: PaymentDeps,
+  { pending, sent }: Reviewed,
+  signal: AbortSignal,
+): Promise<void> {
+  const verdict = await approve?.(pending.id, sent as Json, signal)
+  if (verdict === undefined || verdict.kind === 'approved') return
+  const code = verdict.kind === 'denied' ? 'approver-denied' : 'approver-unreachable'
+  throw new KmsError(code, verdict.reason)
+}
+
+export type Completed = { readonly completion: Completion; readonly warnings: readonly Warning[] }
+
+/** Reads what the payment came without. */
+export async function completePayment(
+  deps: PaymentDeps,
+  { chain, pending, own }: Reviewed,
+  signal: AbortSignal,
+): Promise<Completed> {
+  const warnings: Warning[] = []
+  const reads = chainReads(deps, chain.id, warnings, signal)
+  return { completion: await chain.complete(pending, own, reads, signal), warnings }
+}
+
+/** Has it signed; the bytes are in the journal when this returns. */
 export async function signPayment(
   deps: PaymentDeps,
-  { row, chain, pending, sent }: Approved,
-  signal: AbortSignal,
+  { row, sent }: Reviewed,
+  { completion, warnings }: Completed,
 ): Promise<SignedRow> {
-  const completion = await complete(deps, chain, pending, signal)
-  const payments = [{ pending: sent, completion }]
-  const { results } = await deps.signer.ask({ type: 'sign', payments })
-  const [result] = results
-  if (result?.kind !== 'signed') throw refusalOf(result)
-  return keepBytes(deps, row, result)
-}
-
-/**
- * Sends the bytes. They are the payment's only ones for ever, so a failure here says nothing about
- * the payment: it may have arrived all the same, and is neither a refusal nor reported as one.
- */
-export async function deliver(
-  { api, journal, findChain }: PaymentDeps,
-  row: SignedRow,
-  signal: AbortSignal,
-): Promise<{ readonly completed: boolean }> {
-  const chain = needChain({ findChain }, row.chain, row.chain)
-  const { pendingId: id, withdrawalId, txData } = row
-  const payment = { id, ...(withdrawalId !== null && { withdrawalId }) }
-  const { completed } = await api.broadcast(chain.broadcast(payment, txData), signal)
-  await journal.record({ ...row, state: 'sent', reason: null })
-  return { completed: completed ?? true }
-}
-
-export function isSigned(row: PaymentRow): row is SignedRow {
-  return row.txData !== null && row.txId !== null
+  const result = await deps.askToSign({ pending: sent, completion })
+  if (result.kind === 'refused') throw new KmsError(result.code as ErrorCode, result.reason)
+  const signed = await keepBytes(deps, row, result)
+  // Only now: a payment that is not signed has other things to tell, and is tried again.
+  for (const { event, reason } of warnings) {
+    deps.log.warning(event, { id: row.pendingId, chain: row.chain, reason })
+  }
+  return signed
 }
 
 async function askLedger(
@@ -141,48 +152,17 @@ async function keepBytes(
   return signed
 }
 
-async function requireApproval(
-  { approve }: PaymentDeps,
-  pending: PendingTx,
-  sent: unknown,
-  signal: AbortSignal,
-): Promise<void> {
-  const verdict = await approve?.(pending.id, sent as Json, signal)
-  if (verdict === undefined || verdict.kind === 'approved') return
-  const code = verdict.kind === 'denied' ? 'approver-denied' : 'approver-unreachable'
-  throw new KmsError(code, verdict.reason)
-}
-
-async function complete(
-  { api, signer, network }: PaymentDeps,
+async function ownKeys(
+  { signer, network, chainSettings: settings }: PaymentDeps,
   chain: Chain,
   pending: PendingTx,
-  signal: AbortSignal,
-): Promise<Completion> {
+): Promise<Own> {
   const refs = chain.keys(pending)
   const { keys } = await signer.ask({ type: 'publicKeys', chain: chain.id, refs })
-  const own: Own = { network, keys: keys.map(decodePublicKey) }
-  const reads: ChainReads = {
-    get: path => api.get(path, signal),
-    rpc: (path, method, params) => api.rpc(path, method, params, signal),
-    async nextNonce(address) {
-      const { next } = await signer.ask({ type: 'nextNonce', chain: chain.id, address })
-      return next === null ? undefined : BigInt(next)
-    },
-  }
-  return chain.complete(pending, own, reads, signal)
+  return { network, keys: keys.map(decodePublicKey), settings }
 }
 
-function refusalOf(result: SignResult | undefined): KmsError {
-  if (result?.kind === 'refused') return new KmsError(result.code as ErrorCode, result.reason)
-  return new KmsError('unexpected', 'the signer gave no answer')
-}
-
-function needChain(
-  { findChain }: Pick<PaymentDeps, 'findChain'>,
-  asked: string,
-  named: string,
-): Chain {
+function needChain({ findChain }: PaymentDeps, asked: string, named: string): Chain {
   const chain = findChain(asked)
   if (chain !== undefined && named === asked) return chain
   throw new KmsError('transaction-malformed', `the transaction is not for ${asked}`)

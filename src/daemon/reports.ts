@@ -1,9 +1,8 @@
 import { asKmsError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import type { ErrorReport, TatumApi } from '../tatum/api.ts'
-import type { Journal } from './journal.ts'
+import { isSigned, type Journal, type PaymentRow } from './journal.ts'
 import type { Memory } from './memory.ts'
-import { isSigned } from './payment.ts'
 
 export type ReportDeps = {
   readonly api: Pick<TatumApi, 'reportErrors'>
@@ -23,7 +22,7 @@ export async function sendReports(
   const reports: ErrorReport[] = []
   for (const [id, { code, reason }] of memory.reports) {
     const row = await journal.find(id)
-    if (row?.reported === code || (row !== undefined && isSigned(row))) memory.reports.delete(id)
+    if (row !== undefined && (row.reported === code || mayArrive(row))) memory.reports.delete(id)
     else reports.push({ signatureId: id, error: reason })
   }
   for (let at = 0; at < reports.length; at += reportsAtOnce) {
@@ -41,6 +40,10 @@ export async function sendReports(
     memory.tell('the reports', undefined)
     for (const { signatureId } of sent) await markReported(journal, memory, signatureId)
   }
+}
+
+function mayArrive(row: PaymentRow): boolean {
+  return isSigned(row) && row.state !== 'expired'
 }
 
 async function markReported(journal: Journal, { reports }: Memory, id: string): Promise<void> {

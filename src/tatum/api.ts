@@ -6,10 +6,19 @@ import {
   type Retries,
   request,
   retrying,
-  secureUrl,
 } from '../base/http.ts'
 import { asArray, asRecord, asString, encodeJson, type Json, parseJson } from '../base/json.ts'
 import type { WalletId } from '../base/model.ts'
+import {
+  baseOf,
+  type Clean,
+  commonHeaders,
+  createCleaner,
+  describeOutcome,
+  isSuccess,
+  readJson,
+  wrongShape,
+} from './answers.ts'
 
 export type TatumApiSettings = {
   readonly baseUrl: string
@@ -37,6 +46,8 @@ export type TatumApi = {
   ): Promise<readonly unknown[]>
   /** `{apiKey}` in the path becomes the key. */
   get(path: string, signal?: AbortSignal): Promise<unknown>
+  /** As `get`. Posted again when its answer is lost: it must be safe to arrive twice. */
+  post(path: string, body: Json, signal?: AbortSignal): Promise<unknown>
   rpc(path: string, method: string, params: readonly Json[], signal?: AbortSignal): Promise<unknown>
   broadcast(
     sent: { readonly path: string; readonly body: Json },
@@ -89,9 +100,12 @@ export function createTatumApi(settings: TatumApiSettings): TatumApi {
 
     async get(path, signal) {
       const response = await reading(ask({ method: 'GET', path, maxBytes: maxBytes.read }, signal))
-      const value = parseJson(requireSuccess(response, 'a read', clean).text)
-      if (value === undefined) throw wrongShape('a read')
-      return value
+      return readJson(requireSuccess(response, 'a read', clean), 'a read')
+    },
+
+    async post(path, body, signal) {
+      const sent = ask({ method: 'POST', path, body, maxBytes: maxBytes.read }, signal)
+      return readJson(requireSuccess(await reading(sent), 'a request', clean), 'a request')
     },
 
     async rpc(path, method, params, signal) {
@@ -134,24 +148,17 @@ type Ask = (
 
 /** Checks the address and the key once, so that a slip is seen at the start and not per request. */
 function createAsk({ baseUrl, apiKey, version, insecureHttp }: TatumApiSettings): Ask {
-  const { origin, pathname } = secureUrl(baseUrl, { label, insecureHttp })
-  const base = origin + pathname.replace(/\/+$/, '')
+  const address = baseOf(baseUrl, { label, insecureHttp })
   if (!/^[\x21-\x7e]+$/.test(apiKey)) {
     throw new KmsError('usage', 'the API key is empty or holds characters no key has')
   }
-  const common = {
-    accept: 'application/json',
-    'user-agent': `tatum-kms/${version}`,
-    'x-ttm-kms-client-version': clientVersion,
-  }
+  const common = { ...commonHeaders(version), 'x-ttm-kms-client-version': clientVersion }
   return ({ method, path, body, maxBytes: limit }, signal) => {
-    // Without its slash a path would continue the host name and send the key elsewhere.
-    if (!path.startsWith('/')) throw new KmsError('unexpected', 'an API path has no leading slash')
     // Protocol 1.8: endpoints that take the key in the path take no header.
     const isKeyInPath = path.includes('{apiKey}')
     return {
       method,
-      url: base + path.replaceAll('{apiKey}', () => encodeURIComponent(apiKey)),
+      url: address(path.replaceAll('{apiKey}', () => encodeURIComponent(apiKey))),
       label,
       headers: {
         ...common,
@@ -224,15 +231,9 @@ function readBroadcast(response: HttpResponse, clean: Clean): BroadcastAnswer {
   }
 }
 
-function wrongShape(what: string): KmsError {
-  return new KmsError('network', `${what} was answered in the wrong shape`)
-}
-
 function requireSuccess(response: HttpResponse, what: string, clean: Clean): HttpResponse {
-  const { status, text } = response
-  if (status >= 200 && status < 300) return response
-  const said = clean(describeRefusal(text), maxRefusal)
-  const outcome = said === '' ? `status ${status}` : `status ${status}: ${said}`
+  if (isSuccess(response)) return response
+  const outcome = describeOutcome(response, clean)
   if (isKeyRefusal(response)) {
     throw new KmsError('api-key-refused', `${label} refused the API key with ${outcome}`, {
       hint: 'check the API key and its plan',
@@ -247,32 +248,5 @@ function isKeyRefusal({ status, text }: HttpResponse): boolean {
   return asString(asRecord(parseJson(text))?.get('errorCode')) === undefined
 }
 
-function describeRefusal(text: string): string {
-  const body = asRecord(parseJson(text))
-  return [body?.get('errorCode'), body?.get('message')]
-    .map(asString)
-    .filter(part => part !== undefined)
-    .join(': ')
-}
-
 const maxRpcMessage = 200
-const maxRefusal = 300
 const maxReport = 1_000
-
-type Clean = (text: string, maxLength: number) => string
-
-/**
- * Makes a server's text fit for a message: printable ASCII on one line, without URLs and without
- * the API key, which the server knows and may quote ("no subscription for '…'").
- */
-function createCleaner(apiKey: string): Clean {
-  const spellings = [apiKey, encodeURIComponent(apiKey)]
-  return (text, maxLength) => {
-    const printable = text
-      .replace(/[^\x20-\x7e]+/g, ' ')
-      .replace(/(?:https?|wss?):\/\/\S+/gi, '[url]')
-    // Blanked before it is cut: half a key is still too much of it.
-    const blanked = spellings.reduce((rest, key) => rest.replaceAll(key, '[api key]'), printable)
-    return blanked.slice(0, maxLength).trim()
-  }
-}

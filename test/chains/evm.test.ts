@@ -3,10 +3,12 @@ import fc from 'fast-check'
 import { recoverTransactionAddress } from 'viem'
 import { keccak256, parseTransaction, serializeTransaction } from 'viem/utils'
 import { KmsError } from '../../src/base/errors.ts'
-import type { PendingTx } from '../../src/base/model.ts'
+import type { Network, PendingTx } from '../../src/base/model.ts'
 import { eth } from '../../src/chains/eth.ts'
 import { decodeEnvelope } from '../../src/chains/family/evm-envelope.ts'
 import {
+  type FamilyMember,
+  family,
   from,
   type Json,
   key,
@@ -41,6 +43,50 @@ describe('keys', () => {
     expect(thrownBy(() => eth.keys(pending)).message).toBe(
       'transaction names no wallet to sign with',
     )
+  })
+})
+
+describe.each(family)('$id', ({ chain, id, slug, coin, prefix }) => {
+  test('has the keys of protocol/derivation', () => {
+    expect(chain.key).toEqual({
+      curve: 'secp256k1',
+      derivation: {
+        kind: 'bip32',
+        path: { mainnet: `m/44'/${coin}'/0'/0`, testnet: "m/44'/1'/0'/0" },
+        xpub: { mainnet: 0x0488b21e, testnet: 0x0488b21e },
+      },
+      text: { kind: 'hex', prefix: '0x' },
+    })
+    expect(chain.walletShape).toEqual(eth.walletShape)
+    expect(chain.order).toBe('by-address')
+  })
+
+  test('writes its addresses in lower case', () => {
+    const { keys } = own
+    const [publicKey] = keys
+    if (publicKey === undefined) throw new Error('no key')
+    expect(chain.address(publicKey, 'mainnet')).toBe(from.replace('0x', prefix))
+    expect(chain.address(publicKey, 'testnet')).toBe(from.replace('0x', prefix))
+  })
+
+  test('goes out by its own path, and for a virtual account where Tatum has one', () => {
+    const signatureId = '0123456789abcdef01234567'
+    const withdrawalId = 'd745bf453f6a8b650f0dd2fa'
+    const onchain = { path: `/v3/${slug}/broadcast`, body: { txData: '0x', signatureId } }
+    expect<unknown>(chain.broadcast({ id: signatureId }, '0x')).toEqual(onchain)
+    const isOffchain = id === 'ETH' || id === 'ONE'
+    const offchain = {
+      path: '/v3/offchain/withdrawal/broadcast',
+      body: { currency: id, signatureId, withdrawalId, txData: '0x' },
+    }
+    expect<unknown>(chain.broadcast({ id: signatureId, withdrawalId }, '0x')).toEqual(
+      isOffchain ? offchain : onchain,
+    )
+  })
+
+  test('does not take what is pending on another chain', () => {
+    const pending = { ...pendingOf(chain, plain), chain: id === 'ETH' ? 'BSC' : 'ETH' }
+    expect(thrownBy(() => chain.review(pending, own)).code).toBe('transaction-malformed')
   })
 })
 
@@ -83,13 +129,15 @@ const pricing = fc.oneof(
 /** A transaction as viem has it. */
 const transaction = fc.tuple(call, common, pricing).map(parts => Object.assign({}, ...parts))
 
-describe('any transaction', () => {
+describe.each(family)('any transaction of $id', member => {
+  const { chain, chainId } = member
+
   test('is signed as viem reads it, by the key it was to be signed with', async () => {
     const check = async (tx: Json, testnet: boolean) => {
-      const chainId = testnet ? 11_155_111 : 1
-      const { txData, txId } = sign(spell(tx), testnet ? 'testnet' : 'mainnet')
+      const network = testnet ? 'testnet' : 'mainnet'
+      const { txData, txId } = sign(member, spell(tx), network)
       const { r, s, v, yParity, ...parsed } = parseTransaction(txData)
-      expect(parsed).toEqual(withoutEmpty({ ...tx, chainId }))
+      expect(parsed).toEqual(withoutEmpty({ ...tx, chainId: chainId[network] }))
       expect(txId).toBe(keccak256(txData))
       const signer = await recoverTransactionAddress({ serializedTransaction: txData as never })
       expect(signer.toLowerCase()).toBe(from)
@@ -99,8 +147,8 @@ describe('any transaction', () => {
 
   test('is hashed as viem would hash it', () => {
     const check = (tx: Json) => {
-      const [request] = eth.prepare(pendingOf(eth, spell(tx)), own, {}).requests
-      const unsigned = serializeTransaction({ ...tx, chainId: 1 } as never)
+      const [request] = chain.prepare(pendingOf(chain, spell(tx)), own, {}).requests
+      const unsigned = serializeTransaction({ ...tx, chainId: chainId.mainnet } as never)
       expect(`0x${Buffer.from(request?.message ?? []).toString('hex')}`).toBe(keccak256(unsigned))
     }
     fc.assert(fc.property(transaction, check))
@@ -113,13 +161,13 @@ describe('any transaction', () => {
         tx: fc.constant(tx),
         numbers: fc.record({
           nonce: quantity(BigInt(nonce)),
-          gas: quantity(gas),
+          gasLimit: quantity(gas),
           value: quantity(value),
         }),
       })
     })
     const check = ({ tx, numbers }: { tx: Json; numbers: Json }) => {
-      expect(sign({ ...spell(tx), ...numbers })).toEqual(sign(spell(tx)))
+      expect(sign(member, { ...spell(tx), ...numbers })).toEqual(sign(member, spell(tx)))
     }
     fc.assert(fc.property(spelt, check))
   })
@@ -127,7 +175,7 @@ describe('any transaction', () => {
   test('read back from bytes that were changed, is another or none', () => {
     const position = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })
     const check = (tx: Json, where: number, bit: number) => {
-      const { txData } = sign(spell(tx))
+      const { txData } = sign(member, spell(tx))
       const bytes = Buffer.from(txData.slice(2), 'hex')
       // The signature at the end is no part of what is compared.
       const at = Math.floor(where * (bytes.length - 68))
@@ -148,21 +196,15 @@ describe('any transaction', () => {
     const { data, ...payment } = {
       ...plain,
       data: `0xa9059cbb${to.slice(2).padStart(64, '0')}${'9'.padStart(64, '0')}`,
-      gas: '99999',
+      gasLimit: '99999',
     }
     const other = fc.oneof(fc.jsonValue(), fc.nat(), address, fc.bigInt({ min: 0n }).map(String))
     for (const honest of [payment, { ...payment, data }]) {
-      const before = meaning(honest)
-      const members = fc.constantFrom(
-        ...Object.keys(honest),
-        'chainId',
-        'type',
-        'input',
-        'gasLimit',
-      )
+      const before = meaning(member, honest)
+      const members = fc.constantFrom(...Object.keys(honest), 'chainId', 'type', 'input', 'gas')
       const check = (name: string, value: unknown) => {
-        const after = meaning({ ...honest, [name]: value })
-        if (isSameMember(honest, name, value)) return
+        const after = meaning(member, { ...honest, [name]: value })
+        if (isSameMember(member, honest, name, value)) return
         expect(after).not.toEqual(before)
       }
       fc.assert(fc.property(members, other, check))
@@ -170,17 +212,17 @@ describe('any transaction', () => {
   })
 })
 
-function sign(json: Json, network: 'mainnet' | 'testnet' = 'mainnet') {
-  const prepared = eth.prepare(pendingOf(eth, json), ownOf(key, network), {})
+function sign({ chain }: FamilyMember, json: Json, network: Network = 'mainnet') {
+  const prepared = chain.prepare(pendingOf(chain, json), ownOf(key, network), {})
   const { txData, txId } = prepared.seal(signAll(prepared, key))
   return { txData: txData as `0x${string}`, txId }
 }
 
-/** viem's transaction as Tatum writes it. */
-function spell({ type: _, ...tx }: Json): Json {
+/** viem's transaction as Tatum writes it; `gas` would be a guess on XDC. */
+function spell({ type: _, gas, ...tx }: Json): Json {
   const text = ([name, value]: readonly [string, unknown]) =>
     [name, typeof value === 'bigint' ? value.toString() : value] as const
-  return Object.fromEntries(Object.entries(tx).map(text))
+  return Object.fromEntries(Object.entries({ ...tx, gasLimit: gas }).map(text))
 }
 
 /** viem leaves out what is empty when it reads, the nonce excepted. */
@@ -191,9 +233,9 @@ function withoutEmpty(tx: Json): Json {
 }
 
 /** What people see and the ledger books, or the refusal. */
-function meaning(json: Json): unknown {
+function meaning({ chain }: FamilyMember, json: Json): unknown {
   try {
-    const { intent, claims } = eth.prepare(pendingOf(eth, json), own, {})
+    const { intent, claims } = chain.prepare(pendingOf(chain, json), own, {})
     return { intent, claims }
   } catch (thrown) {
     expect(thrown).toBeInstanceOf(KmsError)
@@ -201,16 +243,20 @@ function meaning(json: Json): unknown {
   }
 }
 
-/** True for another spelling of what is there already. */
-function isSameMember(json: Json, name: string, value: unknown): boolean {
-  if (name === 'input' && !('data' in json)) return value === '' || value === '0x'
-  const same: Json = { ...json, chainId: 1, type: 0, gasLimit: json['gas'] }
-  const there = same[name]
+/** True for another spelling of what is there already, and for `gas`: `gasLimit` goes before it. */
+function isSameMember(
+  { chainId, prefix }: FamilyMember,
+  json: Json,
+  name: string,
+  value: unknown,
+): boolean {
   // No member is an object here, and one may have a toString of its own.
   if (typeof value === 'object') return false
-  if (String(value) === String(there)) return true
-  return /^(\d+|0x[0-9a-f]+)$/.test(String(value))
-    ? BigInt(String(value)) === BigInt(String(there ?? -1)) ||
-        (name === 'gasLimit' && BigInt(String(value)) === 0n)
-    : false
+  const text = String(value)
+  if (name === 'input' && !('data' in json)) return text === '' || text === '0x'
+  const isNumber = /^(\d{1,19}|0x[0-9a-f]{1,16})$/.test(text)
+  if (name === 'gas') return isNumber
+  if (name === 'to' && prefix !== '0x' && text === to.replace('0x', prefix)) return true
+  const there = { ...json, chainId: chainId.mainnet, type: 0 }[name]
+  return text === String(there) || (isNumber && BigInt(text) === BigInt(String(there ?? -1)))
 }

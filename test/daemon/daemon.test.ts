@@ -197,7 +197,8 @@ describe('what ends the daemon', () => {
       await until(() => tatum.state.settled.has(id))
       expect(events('vault not reloaded')).toMatchObject([{ reason: 'so it is' }])
       isOver = true
-      await until(() => polls('BTC') > 12)
+      const before = polls('BTC')
+      await until(() => polls('BTC') > before + 3)
       isOver = false
       await until(() => events('vault not reloaded').length === 2)
       await finish(running)

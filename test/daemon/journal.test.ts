@@ -23,8 +23,11 @@ const seen: PaymentRow = {
   state: 'seen',
   contents: 'c0',
   withdrawalId: 'é\u0000',
+  lane: null,
   txData: null,
   txId: null,
+  finalData: null,
+  finalId: null,
   reason: null,
   reported: null,
 }

@@ -3,9 +3,9 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseTransaction } from 'viem'
-import type { CycleReport } from '../../src/daemon/cycle.ts'
 import { type DaemonDeps, runDaemon, runOnce } from '../../src/daemon/daemon.ts'
 import { lookOver } from '../../src/daemon/payment.ts'
+import type { CycleReport } from '../../src/daemon/run.ts'
 import { type FakeRoute, type FakeTatum, startFakeTatum } from '../support/fake-tatum.ts'
 import { type InProcessFront, startFront } from '../support/in-process-front.ts'
 import { type InProcessSigner, startSigner } from '../support/in-process-signer.ts'
@@ -42,7 +42,7 @@ afterEach(async () => {
 describe('a payment', () => {
   test('is seen, approved, completed, signed, journaled, broadcast, journaled', async () => {
     const id = tatum.queue(ethPayment(1))
-    expect(await runOnce(front.deps, endings)).toEqual({ sent: 1, failures: [] })
+    expect(await runOnce(front.deps, endings)).toMatchObject({ sent: 1, failures: [] })
     expect(front.states).toEqual(['01 seen', '01 signed', '01 sent'])
     const [approve, ...routes] = tatum.state.requests
       .map(({ route }) => route)
@@ -83,7 +83,7 @@ describe('a payment', () => {
     const cycle = runOnce(front.deps, { stop: stop.signal, abort: never })
     await until(() => tatum.state.settled.has(id))
     stop.abort()
-    expect(await cycle).toEqual({ sent: 1, failures: ['terminated'] })
+    expect(await cycle).toMatchObject({ sent: 1, failures: ['terminated'] })
   })
 })
 
@@ -121,7 +121,10 @@ describe('the approver', () => {
   test('is asked about each payment on its own', async () => {
     const [yes, no] = [tatum.queue(btcPayment(1)), tatum.queue(btcPayment(2))]
     tatum.onApproval(id => (id === yes ? 200 : 400))
-    expect(await runOnce(front.deps, endings)).toEqual({ sent: 1, failures: ['approver-denied'] })
+    expect(await runOnce(front.deps, endings)).toMatchObject({
+      sent: 1,
+      failures: ['approver-denied'],
+    })
     expect([...tatum.state.settled.keys()]).toEqual([yes])
     expect(tatum.state.broadcasts.has(no)).toBe(false)
   })
@@ -130,7 +133,7 @@ describe('the approver', () => {
     for (let n = 1; n <= 100; n++) tatum.queue(btcPayment(n))
     tatum.fail('approve', { kind: 'delay', ms: 50 })
     const started = performance.now()
-    expect(await runOnce(front.deps, endings)).toEqual({ sent: 100, failures: [] })
+    expect(await runOnce(front.deps, endings)).toMatchObject({ sent: 100, failures: [] })
     // 100 in a row would take 5 seconds for the approver alone.
     expect(performance.now() - started).toBeLessThan(4_000)
   }, 15_000)
@@ -181,7 +184,7 @@ describe('one id, one set of bytes', () => {
     async kind => {
       const ids = [tatum.queue(ethPayment(1)), tatum.queue(btcPayment(2))]
       tatum.fail('broadcast', { kind }, { times: 2 })
-      expect(await runOnce(front.deps, endings)).toEqual({ sent: 2, failures: [] })
+      expect(await runOnce(front.deps, endings)).toMatchObject({ sent: 2, failures: [] })
       for (const id of ids) {
         expect(tatum.state.broadcasts.get(id)).toHaveLength(1)
         expect(tatum.state.settled.get(id)).toHaveLength(1)
@@ -194,7 +197,7 @@ describe('one id, one set of bytes', () => {
     tatum.fail('broadcast', { kind: 'close-after-acting' })
     expect(await failures()).toEqual(['network'])
     tatum.heal()
-    expect(await runOnce(front.deps, endings)).toEqual({ sent: 1, failures: [] })
+    expect(await runOnce(front.deps, endings)).toMatchObject({ sent: 1, failures: [] })
     expect(tatum.state.broadcasts.get(id)).toHaveLength(1)
   })
 
@@ -203,7 +206,7 @@ describe('one id, one set of bytes', () => {
     await runOnce(front.deps, endings)
     const first = bytesOf(id)
     handOutAgain(ethPayment(1))
-    expect(await runOnce(front.deps, endings)).toEqual({ sent: 1, failures: [] })
+    expect(await runOnce(front.deps, endings)).toMatchObject({ sent: 1, failures: [] })
     expect(tatum.state.broadcasts.get(id)).toEqual([first])
   })
 
@@ -215,7 +218,7 @@ describe('one id, one set of bytes', () => {
     await loseJournal()
     tatum.state.requests.length = 0
     tatum.onApproval(() => 403)
-    expect(await runOnce(front.deps, endings)).toEqual({ sent: 1, failures: [] })
+    expect(await runOnce(front.deps, endings)).toMatchObject({ sent: 1, failures: [] })
     expect(tatum.state.broadcasts.get(id)).toEqual([first])
     expect(signer.ledger.count()).toBe(1)
     const asked = tatum.state.requests.map(({ route }) => route)
@@ -244,7 +247,7 @@ describe('one id, one set of bytes', () => {
     expect(await failures()).toEqual(['network'])
     const body = JSON.stringify([{ ...btcPayment(1), chain: 7 }])
     tatum.fail('pending', { kind: 'answer', body }, { chain: 'BTC' })
-    expect(await runOnce(front.deps, endings)).toEqual({
+    expect(await runOnce(front.deps, endings)).toMatchObject({
       sent: 1,
       failures: ['transaction-malformed'],
     })
@@ -291,7 +294,7 @@ describe('one id, one set of bytes', () => {
     tatum.queue(btcPayment(1))
     await runOnce(front.deps, endings)
     const moved = { ...btcPayment(1), chain: 'ETH' }
-    const looked = lookOver(front.deps, 'ETH', moved.id, moved, never)
+    const looked = lookOver(front.deps, 'ETH', moved.id, moved)
     expect(await looked.catch((fault: unknown) => fault)).toMatchObject({
       code: 'transaction-refused',
     })
@@ -310,14 +313,14 @@ describe('one id, one set of bytes', () => {
     expect(tatum.state.broadcasts.get(pendingIdOf(1))).toHaveLength(1)
   })
 
-  test('two payments for one output: the first is made, the second refused and reported', async () => {
-    tatum.queue(btcPayment(1))
-    tatum.queue(btcPayment(2, {}, 1))
-    expect(await runOnce(front.deps, endings)).toEqual({
+  test('two payments for one output: one is made, the other refused and reported', async () => {
+    const ids = [tatum.queue(btcPayment(1)), tatum.queue(btcPayment(2, {}, 1))]
+    expect(await runOnce(front.deps, endings)).toMatchObject({
       sent: 1,
       failures: ['transaction-refused'],
     })
-    expect(tatum.state.reports).toMatchObject([{ signatureId: pendingIdOf(2) }])
+    const refused = ids.filter(id => !tatum.state.settled.has(id))
+    expect(tatum.state.reports.map(({ signatureId }) => signatureId)).toEqual(refused)
   })
 })
 
@@ -328,7 +331,7 @@ describe('a broadcast', () => {
     await renewFront()
     const id = tatum.queue(btcPayment(1))
     tatum.fail('broadcast', { kind: 'close-after-acting' }, { times: 1 })
-    expect(await runOnce(front.deps, endings)).toEqual({ sent: 1, failures: [] })
+    expect(await runOnce(front.deps, endings)).toMatchObject({ sent: 1, failures: [] })
     expect(countOf('broadcast')).toBe(2)
     expect(front.states).toEqual(['01 seen', '01 signed', '01 sent'])
     expect(tatum.state.settled.get(id)).toHaveLength(1)

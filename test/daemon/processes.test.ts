@@ -99,6 +99,16 @@ describe('exit status', () => {
     })
   })
 
+  test.each([
+    ['TATUM_KMS_VET_URL', 'http://sync.example.com', 'the VeChain node'],
+    ['TATUM_KMS_FLOW_URL', 'rest.example.com', 'the Flow node'],
+  ])('2 when %s is %s', async (name, url, node) => {
+    const env = { [name]: url }
+    const { status, said } = await runDaemonOnce(home.folder, tatum, approver(), { env })
+    expect({ status, requests: tatum.state.requests }).toEqual({ status: 2, requests: [] })
+    expect(said).toContain(node)
+  })
+
   test('3 when only some were paid', async () => {
     tatum.queue(btcPayment(1))
     tatum.queue(btcPayment(2, { serializedTransaction: '{' }))

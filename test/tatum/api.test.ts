@@ -252,6 +252,37 @@ describe('reads', () => {
   })
 })
 
+describe('posts', () => {
+  const body = { jsonrpc: '2.0', id: 9, method: 'eth_chainId', params: [] }
+
+  test('answer the whole of what they are answered', async () => {
+    expect(await apiOf().post(rpcPath, body)).toEqual({ jsonrpc: '2.0', id: 9, result: '0x1' })
+    expect(fake.state.requests).toMatchObject([
+      { method: 'POST', path: `/v3/ethereum/web3/${encodeURIComponent(apiKey)}`, body },
+    ])
+    expect(fake.state.requests[0]?.headers['x-api-key']).toBeUndefined()
+  })
+
+  test('have the key in a header where the path does not ask for it', async () => {
+    const { message } = await failure(apiOf().post('/v3/flow/sign', { data: '00' }))
+    expect(message).toBe('a request was answered with status 404: not.found: nothing is here')
+    expect(fake.state.requests[0]?.headers['x-api-key']).toBe(apiKey)
+    expect(fake.state.requests).toHaveLength(1)
+  })
+
+  test('are made three times when the answer is lost', async () => {
+    fake.fail('rpc', { kind: 'close-after-acting' }, { times: 2 })
+    expect(await apiOf().post(rpcPath, body)).toMatchObject({ result: '0x1' })
+    expect(fake.state.requests).toHaveLength(3)
+  })
+
+  test.each(['', '[', 'undefined'])('answered with %j are of the wrong shape', async text => {
+    fake.fail('rpc', { kind: 'answer', body: text })
+    const { message } = await failure(apiOf().post(rpcPath, body))
+    expect(message).toBe('a request was answered in the wrong shape')
+  })
+})
+
 describe('calls', () => {
   const call = () => apiOf().rpc(rpcPath, 'eth_chainId', [])
 
@@ -432,6 +463,7 @@ const methods: readonly (readonly [
   ['pending', (api, signal) => api.pending('ETH', [wallet], signal)],
   ['read', (api, signal) => api.get('/v3/blockchain/fee/ETH', signal)],
   ['rpc', (api, signal) => api.rpc(rpcPath, 'eth_chainId', [], signal)],
+  ['rpc', (api, signal) => api.post(rpcPath, { method: 'eth_chainId' }, signal)],
   ['broadcast', (api, signal) => api.broadcast(payment, signal)],
   ['report', (api, signal) => api.reportErrors([{ signatureId: 'a', error: 'b' }], signal)],
 ]

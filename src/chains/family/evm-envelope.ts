@@ -1,15 +1,16 @@
-import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { serializeTransaction } from 'viem/utils'
 import { fromHex } from '../../base/bytes.ts'
 import { KmsError } from '../../base/errors.ts'
 import type { Signature } from '../../base/model.ts'
 import { decodeRlp, type Rlp } from '../codec/rlp.ts'
+import { type RlpItems, readItems } from '../codec/rlp-items.ts'
+import { isWeakSignature, splitSignature } from './evm-signature.ts'
 import { type Access, asHex, type FilledTx, type Hex } from './evm-tx.ts'
 
 /** The bytes to hash for signing, or with a signature those that go out. */
 export function encodeEnvelope(tx: FilledTx, signature?: Signature): Hex {
   const { type, price, tip, accessList, ...rest } = tx
-  const signed = signature && splitSignature(signature)
+  const signed = signature && signatureOf(signature)
   switch (type) {
     case 'legacy':
       return serializeTransaction({ type, ...rest, gasPrice: price }, signed)
@@ -24,16 +25,9 @@ export function encodeEnvelope(tx: FilledTx, signature?: Signature): Hex {
   }
 }
 
-function splitSignature({ bytes, recovery }: Signature) {
-  if (bytes.length !== 64 || (recovery !== 0 && recovery !== 1)) {
-    throw new KmsError('unexpected', 'a signature is not 64 bytes and the parity of R')
-  }
-  return {
-    r: asHex(bytes.subarray(0, 32)),
-    s: asHex(bytes.subarray(32)),
-    v: BigInt(27 + recovery),
-    yParity: recovery,
-  }
+function signatureOf(signature: Signature) {
+  const { r, s, parity } = splitSignature(signature)
+  return { r, s, v: BigInt(27 + parity), yParity: parity }
 }
 
 /** The members of each signed envelope in their order (EIP-155, EIP-2930, EIP-1559). */
@@ -43,8 +37,6 @@ const layouts = {
   eip1559: 'chainId nonce tip price gas to value data accessList parity r s',
 } as const satisfies Record<FilledTx['type'], string>
 
-type Items = ReadonlyMap<string, Rlp>
-
 /**
  * Reads a signed envelope back. Not with viem, which wrote it and takes more than one spelling: a
  * second reading of the same rules is what makes the comparison worth something.
@@ -53,21 +45,23 @@ export function decodeEnvelope(txData: string): FilledTx {
   const bytes = fromHex(txData.startsWith('0x') ? txData.slice(2) : '-')
   if (bytes === undefined) throw broken()
   const type = typeOf(bytes)
-  const items = itemsOf(decodeRlp(type === 'legacy' ? bytes : bytes.subarray(1)), layouts[type])
-  refuseWeakSignature(items)
-  const to = readBytes(items, 'to')
+  const list = decodeRlp(type === 'legacy' ? bytes : bytes.subarray(1))
+  const items = readItems(list, layouts[type], broken)
+  if (isWeakSignature(items)) throw broken()
+  if (type !== 'legacy' && items.number('parity') > 1n) throw broken()
+  const to = items.bytes('to')
   if (to.length !== 0 && to.length !== 20) throw broken()
   return {
     type,
-    chainId: readSafeNumber(type === 'legacy' ? chainIdOf(items) : readNumber(items, 'chainId')),
-    nonce: readSafeNumber(readNumber(items, 'nonce')),
-    gas: readNumber(items, 'gas'),
-    price: readNumber(items, 'price'),
-    tip: type === 'eip1559' ? readNumber(items, 'tip') : 0n,
+    chainId: type === 'legacy' ? chainIdOf(items) : items.integer('chainId'),
+    nonce: items.integer('nonce'),
+    gas: items.number('gas'),
+    price: items.number('price'),
+    tip: type === 'eip1559' ? items.number('tip') : 0n,
     ...(to.length === 20 && { to: asHex(to) }),
-    value: readNumber(items, 'value'),
-    data: asHex(readBytes(items, 'data')),
-    accessList: type === 'legacy' ? [] : readList(items.get('accessList')).map(readAccess),
+    value: items.number('value'),
+    data: asHex(items.bytes('data')),
+    accessList: type === 'legacy' ? [] : items.list('accessList').map(readAccess),
   }
 }
 
@@ -80,61 +74,24 @@ function typeOf(bytes: Uint8Array): FilledTx['type'] {
   throw broken()
 }
 
-function itemsOf(envelope: Rlp | undefined, layout: string): Items {
-  const names = layout.split(' ')
-  const list = readList(envelope)
-  if (list.length !== names.length) throw broken()
-  return new Map(list.map((item, i) => [names[i] ?? '', item]))
-}
-
 /** EIP-155: v = 35 + 2 * chain id + parity. */
-function chainIdOf(items: Items): bigint {
-  const v = readNumber(items, 'v')
-  if (v < 35n) throw broken()
-  return (v - 35n) / 2n
-}
-
-/** EIP-2: s in the lower half of the group, or a second id of the same payment could be made. */
-function refuseWeakSignature(items: Items): void {
-  const order = secp256k1.Point.Fn.ORDER
-  const r = readNumber(items, 'r')
-  const s = readNumber(items, 's')
-  if (r === 0n || r >= order || s === 0n || s > order / 2n) throw broken()
-  if (items.has('parity') && readNumber(items, 'parity') > 1n) throw broken()
+function chainIdOf(items: RlpItems): number {
+  const v = items.integer('v')
+  if (v < 35) throw broken()
+  return Math.floor((v - 35) / 2)
 }
 
 function readAccess(entry: Rlp): Access {
-  const [address, storageKeys, ...rest] = readList(entry)
-  if (!(address instanceof Uint8Array) || address.length !== 20 || rest.length > 0) throw broken()
-  return { address: asHex(address), storageKeys: readList(storageKeys).map(readStorageKey) }
+  const items = readItems(entry, 'address storageKeys', broken)
+  return {
+    address: readFixed(items.bytes('address'), 20),
+    storageKeys: items.list('storageKeys').map(key => readFixed(key, 32)),
+  }
 }
 
-function readStorageKey(key: Rlp): Hex {
-  if (!(key instanceof Uint8Array) || key.length !== 32) throw broken()
-  return asHex(key)
-}
-
-function readSafeNumber(value: bigint): number {
-  if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw broken()
-  return Number(value)
-}
-
-/** At most 32 bytes without a leading zero; 0 is no bytes. */
-function readNumber(items: Items, name: string): bigint {
-  const bytes = readBytes(items, name)
-  if (bytes.length > 32 || bytes[0] === 0) throw broken()
-  return bytes.length === 0 ? 0n : BigInt(asHex(bytes))
-}
-
-function readBytes(items: Items, name: string): Uint8Array {
-  const item = items.get(name)
-  if (!(item instanceof Uint8Array)) throw broken()
-  return item
-}
-
-function readList(item: Rlp | undefined): readonly Rlp[] {
-  if (item === undefined || item instanceof Uint8Array) throw broken()
-  return item
+function readFixed(bytes: Rlp, length: number): Hex {
+  if (!(bytes instanceof Uint8Array) || bytes.length !== length) throw broken()
+  return asHex(bytes)
 }
 
 function broken(): KmsError {

@@ -1,97 +1,104 @@
-import { getAddress } from 'viem/utils'
-import { fromHex } from '../../base/bytes.ts'
-import { KmsError } from '../../base/errors.ts'
-import { asArray, asInteger, asRecord, asString } from '../../base/json.ts'
+import { asArray, asString } from '../../base/json.ts'
 import { parseStrictJson } from '../../base/strict-json.ts'
-import { type Access, asHex, type EvmTx, type Hex } from './evm-tx.ts'
-
-type Members = ReadonlyMap<string, unknown>
-
-const maxUint256 = 2n ** 256n - 1n
-const maxUint64 = 2n ** 64n - 1n
-/** EIP-2681 allows 64 bits; no account comes near what a double holds exactly. */
-export const maxNonce = BigInt(Number.MAX_SAFE_INTEGER)
+import { type AddressPrefix, readAddress } from './evm-address.ts'
+import {
+  checkChainId,
+  type Members,
+  malformed,
+  maxNonce,
+  maxUint256,
+  readData,
+  readGas,
+  readGasLimit,
+  readMembers,
+  readQuantity,
+  refused,
+  unlessZero,
+} from './evm-members.ts'
+import {
+  type Access,
+  type DataRules,
+  type EvmTx,
+  type GivenMembers,
+  type Hex,
+  quantity,
+} from './evm-tx.ts'
 
 /** Data and access list above which nodes relay nothing (geth, txMaxSize). */
 const maxPayloadBytes = 128 * 1024
-/** EIP-3860. */
-const maxInitCodeBytes = 49_152
 
+/** Those that nodes know, too (execution API, eth_call). */
+const quantities = ['value', 'nonce', 'gas', 'gasPrice', 'maxFeePerGas', 'maxPriorityFeePerGas']
 const members = [
+  ...quantities,
   'from',
   'to',
-  'value',
   'data',
   'input',
-  'nonce',
-  'gas',
   'gasLimit',
-  'gasPrice',
-  'maxFeePerGas',
-  'maxPriorityFeePerGas',
   'accessList',
   'chainId',
   'type',
 ]
 
+/** What the same JSON means on one chain and not on another. */
+export type Dialect = {
+  readonly chainId: number
+  readonly addressPrefix?: AddressPrefix
+  /** `gas` is what Tatum guessed: the payment lacks its gas. `gasLimit` is always meant. */
+  readonly gasIsGuess?: boolean
+  readonly dataRules?: DataRules
+}
+
 /**
  * Reads web3's TransactionConfig JSON (protocol 4.1). `from` is 0 or an address and means nothing:
  * the wallet says who signs.
  */
-export function decodeWeb3Json(serialized: string, chainId: number): EvmTx {
-  const json = readMembers(parseStrictJson(serialized), 'transaction', members)
+export function decodeWeb3Json(serialized: string, dialect: Dialect): EvmTx {
+  return readWeb3(parseStrictJson(serialized), dialect)
+}
+
+/** As `decodeWeb3Json`, for JSON that is parsed already. */
+export function readWeb3(value: unknown, dialect: Dialect): EvmTx {
+  const { chainId, addressPrefix, gasIsGuess = false, dataRules = {} } = dialect
+  const json = readMembers(value, 'transaction', members)
   checkChainId(json, chainId)
-  const to = readOptionalAddress(json.get('to'))
-  const data = readData(json)
   const nonce = readQuantity(json, 'nonce', maxNonce)
   const gas = readGas(json)
+  const lacksGas = gas === undefined || (gasIsGuess && readGasLimit(json) === undefined)
   const tx: EvmTx = {
     ...readPricing(json),
     chainId,
     ...(nonce !== undefined && { nonce: Number(nonce) }),
-    ...(gas !== undefined && { gas }),
-    ...(to !== undefined && { to }),
+    ...(!lacksGas && { gas }),
+    ...(json.has('to') && { to: readAddress(json.get('to'), 'to', addressPrefix) }),
     value: readQuantity(json, 'value', maxUint256) ?? 0n,
-    data,
+    data: readData(json),
+    accessList: readAccessList(json, addressPrefix),
+    given: readGiven(json),
   }
   checkType(json, tx)
-  checkPayload(tx)
+  checkPayload(tx, dataRules)
   return tx
 }
 
-/** A JSON integer, decimal digits or 0x hex; undefined for anything else or more than 256 bits. */
-export function asQuantity(value: unknown): bigint | undefined {
-  const integer = asInteger(value)
-  if (integer !== undefined) return integer < 0 ? undefined : BigInt(integer)
-  const text = asString(value)
-  if (text === undefined || !/^(\d{1,78}|0x[0-9a-fA-F]{1,64})$/.test(text)) return undefined
-  const quantity = BigInt(text)
-  return quantity <= maxUint256 ? quantity : undefined
+function readGiven(json: Members): GivenMembers {
+  const given = quantities
+    .filter(name => json.has(name))
+    .map(name => [name, quantity(readQuantity(json, name, maxUint256) ?? 0n)] as const)
+  const data = (json.has('data') || json.has('input')) && { data: readData(json) }
+  return { ...Object.fromEntries(given), ...data }
 }
 
-function checkChainId(json: Members, chainId: number): void {
-  const given = readQuantity(json, 'chainId', maxUint256)
-  if (given === undefined || given === BigInt(chainId)) return
-  throw refused(`chainId is ${given}, but this wallet's network has chain id ${chainId}`)
-}
-
-function readGas(json: Members): bigint | undefined {
-  const gas = readQuantity(json, 'gas', maxUint64)
-  const gasLimit = readQuantity(json, 'gasLimit', maxUint64)
-  return unlessZero(gasLimit) ?? unlessZero(gas)
-}
-
-function readPricing(json: Members): Pick<EvmTx, 'type' | 'price' | 'tip' | 'accessList'> {
+function readPricing(json: Members): Pick<EvmTx, 'type' | 'price' | 'tip'> {
   const gasPrice = unlessZero(readQuantity(json, 'gasPrice', maxUint256))
   const maxFee = readQuantity(json, 'maxFeePerGas', maxUint256)
   const tip = readQuantity(json, 'maxPriorityFeePerGas', maxUint256)
-  const accessList = readAccessList(json.get('accessList'))
   if (maxFee === undefined && tip === undefined) {
     return {
-      type: accessList === undefined ? 'legacy' : 'eip2930',
+      type: json.has('accessList') ? 'eip2930' : 'legacy',
       ...(gasPrice !== undefined && { price: gasPrice }),
       tip: 0n,
-      accessList: accessList ?? [],
     }
   }
   if (gasPrice !== undefined) {
@@ -101,12 +108,7 @@ function readPricing(json: Members): Pick<EvmTx, 'type' | 'price' | 'tip' | 'acc
   if (tip === undefined) throw refused('maxFeePerGas is given without maxPriorityFeePerGas')
   if (maxFee === 0n) throw refused('maxFeePerGas is 0')
   if (tip > maxFee) throw refused('maxPriorityFeePerGas is above maxFeePerGas')
-  return { type: 'eip1559', price: maxFee, tip, accessList: accessList ?? [] }
-}
-
-/** For the original a price of 0 is a missing one; no network takes 0 for price or gas. */
-function unlessZero(quantity: bigint | undefined): bigint | undefined {
-  return quantity === 0n ? undefined : quantity
+  return { type: 'eip1559', price: maxFee, tip }
 }
 
 function checkType(json: Members, { type }: EvmTx): void {
@@ -117,7 +119,10 @@ function checkType(json: Members, { type }: EvmTx): void {
   }
 }
 
-function checkPayload({ to, data, accessList }: EvmTx): void {
+export function checkPayload(
+  { to, data, accessList }: Pick<EvmTx, 'to' | 'data' | 'accessList'>,
+  { maxInitCodeBytes }: DataRules,
+): void {
   const bytes = data.length / 2 - 1
   const listed = accessList.reduce((sum, access) => sum + 20 + 32 * access.storageKeys.length, 0)
   if (bytes + listed > maxPayloadBytes) {
@@ -125,34 +130,24 @@ function checkPayload({ to, data, accessList }: EvmTx): void {
   }
   if (to !== undefined) return
   if (bytes === 0) throw refused('transaction has neither a recipient nor the code of a contract')
-  if (bytes > maxInitCodeBytes) {
+  if (maxInitCodeBytes !== undefined && bytes > maxInitCodeBytes) {
     throw refused(`the code of the new contract is longer than ${maxInitCodeBytes} bytes`)
   }
 }
 
-function readData(json: Members): Hex {
-  if (json.has('data') && json.has('input')) throw refused('both data and input are given')
-  const name = json.has('input') ? 'input' : 'data'
-  const value = json.get(name)
-  if (value === undefined) return '0x'
-  const bytes = fromHex((asString(value) ?? '-').replace(/^0x/, ''))
-  if (bytes === undefined) throw malformed(`${name} is not bytes in hex`)
-  return asHex(bytes)
-}
-
-function readAccessList(value: unknown): readonly Access[] | undefined {
-  if (value === undefined) return undefined
-  const list = asArray(value)
+function readAccessList(json: Members, prefix: AddressPrefix | undefined): readonly Access[] {
+  if (!json.has('accessList')) return []
+  const list = asArray(json.get('accessList'))
   if (list === undefined) throw malformed('accessList is not a list')
-  return list.map((entry, i) => readAccess(entry, `accessList[${i}]`))
+  return list.map((entry, i) => readAccess(entry, `accessList[${i}]`, prefix))
 }
 
-function readAccess(value: unknown, where: string): Access {
+function readAccess(value: unknown, where: string, prefix: AddressPrefix | undefined): Access {
   const json = readMembers(value, where, ['address', 'storageKeys'])
   const keys = asArray(json.get('storageKeys'))
   if (keys === undefined) throw malformed(`${where}.storageKeys is not a list`)
   return {
-    address: readAddress(json.get('address'), `${where}.address`),
+    address: readAddress(json.get('address'), `${where}.address`, prefix),
     storageKeys: keys.map((key, i) => readStorageKey(key, `${where}.storageKeys[${i}]`)),
   }
 }
@@ -161,53 +156,4 @@ function readStorageKey(value: unknown, where: string): Hex {
   const [, digits] = /^0x([0-9a-fA-F]{64})$/.exec(asString(value) ?? '-') ?? []
   if (digits === undefined) throw malformed(`${where} is not 0x and 64 hex digits`)
   return `0x${digits.toLowerCase()}`
-}
-
-function readOptionalAddress(value: unknown): Hex | undefined {
-  return value === undefined ? undefined : readAddress(value, 'to')
-}
-
-/** Lower case or upper case alone carry no checksum; mixed case must be the right one (EIP-55). */
-function readAddress(value: unknown, where: string): Hex {
-  const [, digits] = /^0x([0-9a-fA-F]{40})$/.exec(asString(value) ?? '-') ?? []
-  if (digits === undefined) throw malformed(`${where} is not 0x and 40 hex digits`)
-  const address: Hex = `0x${digits.toLowerCase()}`
-  const mixed = /[a-f]/.test(digits) && /[A-F]/.test(digits)
-  if (mixed && getAddress(address) !== `0x${digits}`) {
-    throw malformed(`${where} has a wrong checksum: check its capital letters (EIP-55)`)
-  }
-  return address
-}
-
-function readQuantity(json: Members, name: string, max: bigint): bigint | undefined {
-  const value = json.get(name)
-  if (value === undefined) return undefined
-  const quantity = asQuantity(value)
-  if (quantity === undefined) {
-    throw malformed(`${name} is not a whole number: a JSON integer below 2^53, decimal or 0x hex`)
-  }
-  if (quantity > max) throw malformed(`${name} is above ${max}`)
-  return quantity
-}
-
-function readMembers(value: unknown, where: string, known: readonly string[]): Members {
-  const json = asRecord(value)
-  if (json === undefined) throw malformed(`${where} is not a JSON object`)
-  for (const name of json.keys()) {
-    if (!known.includes(name)) throw malformed(`${where} has an unknown member${quote(name)}`)
-  }
-  return json
-}
-
-/** A name is repeated only when it cannot be anything but a name. */
-function quote(name: string): string {
-  return /^\w{1,32}$/.test(name) ? ` '${name}'` : ''
-}
-
-function malformed(message: string): KmsError {
-  return new KmsError('transaction-malformed', message)
-}
-
-function refused(message: string): KmsError {
-  return new KmsError('transaction-refused', message)
 }

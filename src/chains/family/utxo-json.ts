@@ -3,6 +3,7 @@ import { fromHex, hex } from '../../base/bytes.ts'
 import { KmsError } from '../../base/errors.ts'
 import { asArray, asInteger, asRecord, asString } from '../../base/json.ts'
 import { parseStrictJson } from '../../base/strict-json.ts'
+import { maxTxSize, refuseImpossible } from './utxo-checks.ts'
 import {
   bytesOf,
   encodeTx,
@@ -15,11 +16,8 @@ import {
 
 type Members = ReadonlyMap<string, unknown>
 
-/**
- * Unsigned size above which no node relays a transaction: 400,000 weight units, four to the byte
- * (Bitcoin Core, MAX_STANDARD_TX_WEIGHT). It also bounds legacy hashing, which is quadratic.
- */
-const maxUnsignedBytes = 100_000
+/** Above it JSON numbers stand for more than one integer. */
+const maxExact = BigInt(Number.MAX_SAFE_INTEGER)
 
 /** Reads the bitcore JSON of an unsigned transaction (protocol 3.1). */
 export function decodeBitcoreJson(serialized: string, maxAmount: bigint): UtxoTx {
@@ -43,8 +41,7 @@ export function decodeBitcoreJson(serialized: string, maxAmount: bigint): UtxoTx
     ),
     lockTime: readUint32(json.get('nLockTime'), 'nLockTime'),
   }
-  refuseRepeatedInputs(tx.inputs)
-  if (feeOf(tx) < 0n) throw refused('the outputs hold more than the inputs')
+  refuseImpossible(tx, maxAmount)
   checkUnsigned(json, tx)
   checkDeclaredFee(json, tx)
   checkDeclaredChange(json, tx)
@@ -78,8 +75,9 @@ function readInput(value: unknown, where: string, maxAmount: bigint): UtxoInput 
 function readOutput(value: unknown, where: string, maxAmount: bigint): UtxoOutput {
   const json = readMembers(value, where, ['satoshis', 'script'])
   const satoshis = asInteger(json.get('satoshis'))
-  if (satoshis === undefined || satoshis < 0 || BigInt(satoshis) > maxAmount) {
-    throw malformed(`${where}.satoshis is not a whole number from 0 to ${maxAmount}`)
+  const most = maxAmount < maxExact ? maxAmount : maxExact
+  if (satoshis === undefined || satoshis < 0 || BigInt(satoshis) > most) {
+    throw malformed(`${where}.satoshis is not a whole number from 0 to ${most}`)
   }
   const script = fromHex(asString(json.get('script')) ?? '-')
   if (script === undefined) throw malformed(`${where}.script is not hex`)
@@ -93,19 +91,10 @@ function refuseScript(value: unknown, where: string): void {
   throw refused(`${where} is not empty, but the transaction is to be signed here`)
 }
 
-function refuseRepeatedInputs(inputs: readonly UtxoInput[]): void {
-  const seen = new Set<string>()
-  for (const [i, { txId, index }] of inputs.entries()) {
-    const outpoint = `${txId}:${index}`
-    if (seen.has(outpoint)) throw refused(`inputs[${i}] spends an output a second time`)
-    seen.add(outpoint)
-  }
-}
-
 function checkUnsigned(json: Members, tx: UtxoTx): void {
   const bytes = encodeTx(tx)
-  if (bytes.length > maxUnsignedBytes) {
-    throw refused(`the transaction is larger than ${maxUnsignedBytes} bytes`)
+  if (bytes.length > maxTxSize) {
+    throw refused(`the transaction is larger than ${maxTxSize} bytes`)
   }
   const declared = json.get('hash')
   if (declared === undefined) return

@@ -80,8 +80,11 @@ export function p2pkhScript(hash: string): string {
  * different scripts never have the same text.
  */
 export function describeScript(script: string, versions: AddressVersions): string {
-  const address = addressOf(script, versions)
-  if (address !== undefined) return address
+  return addressOf(script, versions) ?? describeUnaddressed(script)
+}
+
+/** As `describeScript`, for a script without an address. */
+export function describeUnaddressed(script: string): string {
   const data = nullDataOf(script)
   return data === undefined ? `script ${script}` : `OP_RETURN ${hex(data)}`
 }
@@ -126,6 +129,12 @@ export function explainForeign(script: string, { bech32 }: AddressVersions): str
     return 'pays to a script that is not nested segwit of a key of this payment'
   }
   return `is ${kind}, which is not signed here`
+}
+
+/** BIP-141: a version from 0 to 16, then one push of 2 to 40 bytes. */
+export function isWitnessProgram(script: string): boolean {
+  const isForm = /^(00|5[1-9a-f]|60)[0-9a-f]{6,82}$/.test(script)
+  return isForm && Number.parseInt(script.slice(2, 4), 16) === script.length / 2 - 2
 }
 
 type ScriptKind = 'P2PK' | 'P2PKH' | 'P2SH' | 'P2WPKH' | 'P2WSH' | 'taproot' | 'bare multisig'

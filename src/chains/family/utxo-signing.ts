@@ -14,15 +14,16 @@ const hashTypeAll = Uint8Array.of(1, 0, 0, 0)
 /** One digest per input: `spends[i]` says how input i is spent. */
 export function signingRequests(tx: UtxoTx, spends: readonly Spend[]): readonly SigningRequest[] {
   const unsigned = encodeTx(tx)
-  const bip143 = prepareBip143(tx)
+  const bip143 = prepareBip143(tx, hashTypeAll)
   return spends.map((spend, i) => ({
     key: spend.key,
     algorithm: 'ecdsa-secp256k1',
-    message: isSegwit(spend) ? bip143(i, spend) : legacyDigest(tx, unsigned, i),
+    message: isSegwit(spend) ? bip143(i, spend.publicKey) : legacyDigest(tx, unsigned, i),
   }))
 }
 
-function isSegwit({ form }: Spend): boolean {
+/** Its signature commits to the amount (BIP-143). */
+export function isSegwit({ form }: Spend): boolean {
   return form === 'p2wpkh' || form === 'p2sh-p2wpkh'
 }
 
@@ -39,8 +40,14 @@ function legacyDigest(tx: UtxoTx, unsigned: Uint8Array, i: number): Uint8Array {
   )
 }
 
-/** BIP-143: the three hashes over all inputs and outputs are made once, not once per input. */
-function prepareBip143(tx: UtxoTx): (i: number, spend: Spend) => Uint8Array {
+/**
+ * The digest of BIP-143 for input `i`, unlocked by a key's hash. The three hashes over all inputs and
+ * outputs are made once, not once per input.
+ */
+export function prepareBip143(
+  tx: UtxoTx,
+  hashType: Uint8Array,
+): (i: number, publicKey: Uint8Array) => Uint8Array {
   const inputs = tx.inputs.map(({ txId, index, sequence }) => {
     const finalScriptSig = new Uint8Array()
     const bytes = RawInput.encode({ txid: bytesOf(txId), index, finalScriptSig, sequence })
@@ -52,7 +59,7 @@ function prepareBip143(tx: UtxoTx): (i: number, spend: Spend) => Uint8Array {
   const hashPrevouts = sha256x2(...inputs.map(({ outpoint }) => outpoint))
   const hashSequence = sha256x2(...inputs.map(({ sequence }) => sequence))
   const hashOutputs = sha256x2(...outputs)
-  return (i, { publicKey }) =>
+  return (i, publicKey) =>
     sha256x2(
       uint32(tx.version),
       hashPrevouts,
@@ -63,7 +70,7 @@ function prepareBip143(tx: UtxoTx): (i: number, spend: Spend) => Uint8Array {
       inputs[i]?.sequence ?? new Uint8Array(),
       hashOutputs,
       uint32(tx.lockTime),
-      hashTypeAll,
+      hashType,
     )
 }
 

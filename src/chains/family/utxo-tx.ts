@@ -27,7 +27,7 @@ export type UtxoTx = {
 export type Unlock = { readonly scriptSig: Uint8Array; readonly witness: readonly Uint8Array[] }
 
 /** A transaction as its bytes say it: without what the spent outputs were. */
-type RawUtxoTx = {
+export type RawUtxoTx = {
   readonly version: number
   readonly inputs: readonly (Pick<UtxoInput, 'txId' | 'index' | 'sequence'> & Unlock)[]
   readonly outputs: readonly UtxoOutput[]
@@ -90,10 +90,10 @@ export function txIdOf(withoutWitness: Uint8Array): string {
 
 /** What the inputs hold beyond the outputs; negative when they hold too little. */
 export function feeOf(tx: UtxoTx): bigint {
-  return total(tx.inputs) - total(tx.outputs)
+  return totalOf(tx.inputs) - totalOf(tx.outputs)
 }
 
-function total(parts: readonly { readonly satoshis: bigint }[]): bigint {
+export function totalOf(parts: readonly { readonly satoshis: bigint }[]): bigint {
   return parts.reduce((sum, { satoshis }) => sum + satoshis, 0n)
 }
 

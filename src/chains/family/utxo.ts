@@ -1,7 +1,11 @@
 import { KmsError } from '../../base/errors.ts'
-import type { Completion, Intent, KeyRef, Network, PendingTx } from '../../base/model.ts'
+import type { Intent, KeyRef, Network, PendingTx } from '../../base/model.ts'
 import { type Chain, defineChain, type Own } from '../chain.ts'
+import { refuseTooLarge, refuseWitnessOutputs } from './utxo-checks.ts'
+import { describeTransfer } from './utxo-intent.ts'
 import { decodeBitcoreJson } from './utxo-json.ts'
+import { namedKeys } from './utxo-keys.ts'
+import { checkPrevious, readPrevious } from './utxo-previous.ts'
 import {
   type AddressVersions,
   describeScript,
@@ -11,7 +15,7 @@ import {
   type Spend,
 } from './utxo-script.ts'
 import { assembleSigned, readSigned, signedSize, signingRequests } from './utxo-signing.ts'
-import { feeOf, type UtxoTx } from './utxo-tx.ts'
+import type { UtxoTx } from './utxo-tx.ts'
 
 /** The numbers in which chains descended from Bitcoin differ. */
 type UtxoNetworks = {
@@ -28,11 +32,13 @@ type UtxoNetworks = {
   /** Satoshi per virtual byte of the signed transaction (DESIGN 6). */
   readonly maxFeePerVbyte: bigint
   readonly broadcastPath: string
+  /** Where a node answers JSON-RPC. */
+  readonly nodePath: string
 }
 
 /** A chain that spends outputs with ECDSA over SIGHASH_ALL: BTC, LTC, DOGE. */
 export function utxoChain(networks: UtxoNetworks): Chain {
-  const { id, name, addresses, maxAmount, maxFeePerVbyte } = networks
+  const { id, name, addresses, maxAmount, maxFeePerVbyte, nodePath } = networks
   const spendsOf = (tx: UtxoTx, { keys, network }: Own): readonly Spend[] =>
     findSpends(tx, ownScripts(keys, addresses[network]), addresses[network])
 
@@ -44,6 +50,7 @@ export function utxoChain(networks: UtxoNetworks): Chain {
       derivation: { kind: 'bip32', path: networks.path, xpub: networks.xpub },
       text: { kind: 'wif', version: networks.wif },
     },
+    generates: 'mnemonic',
     walletShape: ['mnemonic', 'xpub', 'privateKey'],
     address(publicKey, network) {
       const versions = addresses[network]
@@ -51,65 +58,47 @@ export function utxoChain(networks: UtxoNetworks): Chain {
     },
     keys: signingKeys,
     decode: serialized => decodeBitcoreJson(serialized, maxAmount),
-    intent: (tx, own) => describeTransfer(tx, own, id, addresses[own.network]),
-    fill: refuseCompletion,
+    intent: (tx, own) => intentOf(tx, own, id, addresses[own.network]),
+    complete(tx, own, reads) {
+      const { verifyInputs: setting } = own.settings
+      return readPrevious(tx, spendsOf(tx, own), { nodePath, setting }, reads)
+    },
+    fill(tx, completion, own) {
+      checkPrevious(tx, spendsOf(tx, own), completion, own.settings.verifyInputs)
+      return tx
+    },
     claims: tx => tx.inputs.map(({ txId, index }) => `output/${txId}:${index}`),
-    messages: (tx, own) => signingRequests(tx, spendsOf(tx, own)),
+    messages(tx, own) {
+      const spends = spendsOf(tx, own)
+      refuseTooLarge(signedSize(tx, spends))
+      return signingRequests(tx, spends)
+    },
     assemble: (tx, own, signatures) => assembleSigned(tx, spendsOf(tx, own), signatures),
     decodeSigned: (txData, tx, own) => readSigned(txData, tx, spendsOf(tx, own)),
     feeCap: (tx, own) => maxFeePerVbyte * BigInt(signedSize(tx, spendsOf(tx, own))),
+    order: 'free',
     broadcast: { path: networks.broadcastPath, offchain: true },
   })
 }
 
-/** Each key once: the order of inputs does not matter, every key can sign every input. */
+/**
+ * Each key once: the order of inputs does not matter, every key can sign every input. The deposits
+ * of a withdrawal choose keys and nothing else: recorded ones exist that are no input of it.
+ */
 function signingKeys(pending: PendingTx): readonly KeyRef[] {
-  const refs = pending.withdrawalId === undefined ? onchainKeys(pending) : offchainKeys(pending)
-  if (refs.length === 0) {
-    throw new KmsError('transaction-refused', 'the pending transaction names no key to sign with')
-  }
+  const refs = namedKeys(pending)
   return [...new Map(refs.map(ref => [`${ref.signatureId}/${ref.index}`, ref])).values()]
 }
 
-function onchainKeys({ hashes, signatures }: PendingTx): readonly KeyRef[] {
-  const indexed = new Set(signatures.map(({ id }) => id))
-  return [
-    ...hashes.filter(id => !indexed.has(id)).map(signatureId => ({ signatureId })),
-    ...signatures.map(({ id, index }) => ({ signatureId: id, index })),
-  ]
-}
-
-/**
- * Protocol 3.5: the first wallet pays, one derived key per spent deposit. The entries choose keys
- * and nothing else: recorded payments exist whose `vIn` is no input of the transaction.
- */
-function offchainKeys({ hashes, withdrawalResponses }: PendingTx): readonly KeyRef[] {
-  const [signatureId] = hashes
-  if (signatureId === undefined || withdrawalResponses === undefined) {
-    throw new KmsError(
-      'transaction-refused',
-      'the withdrawal names no wallet or does not say which deposits it spends',
-    )
-  }
-  return withdrawalResponses
-    .filter(({ vIn }) => vIn !== '-1')
-    .map(({ derivationKey }) => ({ signatureId, index: derivationKey ?? 0 }))
-}
-
-function describeTransfer(tx: UtxoTx, own: Own, asset: string, versions: AddressVersions): Intent {
+function intentOf(tx: UtxoTx, own: Own, asset: string, versions: AddressVersions): Intent {
   const ours = ownScripts(own.keys, versions)
   findSpends(tx, ours, versions)
-  return {
-    kind: 'transfer',
-    from: [...new Set(tx.inputs.map(({ script }) => describeScript(script, versions)))],
-    outputs: tx.outputs.map(({ satoshis, script }) => ({
-      to: describeScript(script, versions),
-      amount: satoshis,
-      asset,
-      own: ours.has(script),
-    })),
-    fee: { amount: feeOf(tx), asset },
-  }
+  if (versions.bech32 === undefined) refuseWitnessOutputs(tx)
+  return describeTransfer(tx, {
+    asset,
+    describe: script => describeScript(script, versions),
+    isOwn: script => ours.has(script),
+  })
 }
 
 /** How each input is spent; a transaction we could sign only in part is refused whole. */
@@ -124,9 +113,4 @@ function findSpends(
     const reason = explainForeign(script, versions)
     throw new KmsError('transaction-refused', `input ${i} ${reason}`)
   })
-}
-
-function refuseCompletion(tx: UtxoTx, completion: Completion): UtxoTx {
-  if (Object.keys(completion).length === 0) return tx
-  throw new KmsError('transaction-refused', 'nothing can be added to a transaction of this chain')
 }

@@ -2,15 +2,25 @@ import { dirname, join, resolve } from 'node:path'
 import { isatty } from 'node:tty'
 import { KmsError } from '../../base/errors.ts'
 import { secureUrl } from '../../base/http.ts'
+import type { Network } from '../../base/model.ts'
+import type { ChainSettings } from '../../chains/chain.ts'
 import { chainNames } from '../../chains/names.ts'
+import { defaultSettings, isFlowScripts, isVerifyInputs } from '../../chains/settings.ts'
 import type { FrontConfig } from '../../daemon/config.ts'
 import { launch } from '../../signer/launch.ts'
+import { nodeLabels } from '../../tatum/node.ts'
 import { vaultExists } from '../../vault/vault.ts'
 import type { Action } from '../action.ts'
 import { chainList } from '../chain-argument.ts'
 import type { Context } from '../context.ts'
 
 const defaultApiUrl = 'https://api.tatum.io'
+
+/** Public nodes of VeChain and Flow: what of these chains Tatum does not tell. */
+const defaultNodes = {
+  mainnet: { vet: 'https://sync-mainnet.vechain.org', flow: 'https://rest-mainnet.onflow.org' },
+  testnet: { vet: 'https://sync-testnet.vechain.org', flow: 'https://rest-testnet.onflow.org' },
+} as const satisfies Readonly<Record<Network, FrontConfig['nodes']>>
 
 /** `daemon`: checks all it was told, starts the front, becomes the signer. */
 export const daemon: Action = async context => {
@@ -21,7 +31,8 @@ export const daemon: Action = async context => {
     )
   }
   const { network, place, secretMemory } = context
-  const front = frontConfig(context)
+  const chainSettings = chainSettingsOf(context)
+  const front = frontConfig(context, chainSettings)
   if (!vaultExists(place)) {
     throw new KmsError('vault-missing', `there is no vault at ${place.path}`, {
       hint: 'generatemanagedwallet or storemanagedwallet makes one',
@@ -32,6 +43,7 @@ export const daemon: Action = async context => {
     signer: {
       vaultPath: place.path,
       network,
+      chainSettings,
       secretMemory,
       lockWaitMs: place.lockWaitMs,
       acceptRollback: context.isSet('accept-rollback'),
@@ -42,7 +54,19 @@ export const daemon: Action = async context => {
   })
 }
 
-function frontConfig(context: Context): FrontConfig {
+function chainSettingsOf(context: Context): ChainSettings {
+  const flowScripts = context.variable('TATUM_KMS_FLOW_SCRIPTS') ?? defaultSettings.flowScripts
+  const verifyInputs = context.text('verify-inputs') ?? defaultSettings.verifyInputs
+  if (!isFlowScripts(flowScripts)) {
+    throw new KmsError('usage', 'TATUM_KMS_FLOW_SCRIPTS is cadence1 or original')
+  }
+  if (!isVerifyInputs(verifyInputs)) {
+    throw new KmsError('usage', '--verify-inputs is auto, require or off')
+  }
+  return { flowScripts, verifyInputs }
+}
+
+function frontConfig(context: Context, chainSettings: ChainSettings): FrontConfig {
   const { network, place } = context
   const apiUrl = context.variable('TATUM_API_URL') ?? defaultApiUrl
   const insecureHttp = context.isSet('insecure-http')
@@ -51,10 +75,12 @@ function frontConfig(context: Context): FrontConfig {
   return {
     apiUrl,
     apiKey: apiKey(context),
+    nodes: nodes(context),
     approver: approver(context),
     insecureHttp,
     network,
     chains: chains === undefined ? chainNames.map(([id]) => id) : chainList(chains),
+    chainSettings,
     periodMs: periodMs(context.text('period')),
     runOnce: context.isSet('run-once'),
     journalFolder: resolve(context.text('journal') ?? join(dirname(place.path), 'journal')),
@@ -71,6 +97,18 @@ function apiKey(context: Context): string {
     })
   }
   return key
+}
+
+function nodes(context: Context): FrontConfig['nodes'] {
+  const insecureHttp = context.isSet('insecure-http')
+  const { vet, flow } = defaultNodes[context.network]
+  const own = {
+    vet: context.variable('TATUM_KMS_VET_URL') ?? vet,
+    flow: context.variable('TATUM_KMS_FLOW_URL') ?? flow,
+  }
+  secureUrl(own.vet, { label: nodeLabels.vet, insecureHttp })
+  secureUrl(own.flow, { label: nodeLabels.flow, insecureHttp })
+  return own
 }
 
 /** On main networks somebody else must agree to every payment, as with the original. */

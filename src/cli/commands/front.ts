@@ -1,7 +1,7 @@
 import { realDisk } from '../../base/disk.ts'
 import { findChain } from '../../chains/index.ts'
-import type { CycleReport } from '../../daemon/cycle.ts'
 import { runFront } from '../../daemon/front.ts'
+import type { CycleReport } from '../../daemon/run.ts'
 import { frontChannelFd } from '../../signer/launch.ts'
 import type { Action } from '../action.ts'
 import { exitStatus } from '../exit.ts'

@@ -1,20 +1,24 @@
 import { openKeyRoom } from '../../secret/key-room.ts'
-import { generateMnemonic } from '../../secret/mnemonic.ts'
-import { mnemonicWallet } from '../../signer/wallets.ts'
+import { newWallet } from '../../signer/wallets.ts'
 import type { Action } from '../action.ts'
 import { chainArgument } from '../chain-argument.ts'
-import { join, secretJson } from '../secret-json.ts'
+import { answerSecretJson } from '../secret-json.ts'
 import { walletMembers } from '../wallet-json.ts'
 
 /** `generatewallet CHAIN`: a new wallet on stdout, nowhere else. */
-export const generateWallet: Action = async ({ terminal, network }, [chainId]) => {
+export const generateWallet: Action = async ({ terminal, network, text }, [chainId]) => {
   const chain = chainArgument(chainId)
   await using room = openKeyRoom()
-  const wallet = await mnemonicWallet(chain, network, generateMnemonic(), room.publicKey)
+  const style = text('path-style')
+  const wallet = await newWallet({
+    chain,
+    network,
+    publicKeyOf: room.publicKey,
+    ...(style !== undefined && { style }),
+  })
   using _secret = wallet.secret
   using _node = wallet.node
-  using json = secretJson(walletMembers(chain, wallet))
-  using line = join([json, '\n'], 'as they are')
-  terminal.answerSecret(line)
+  await room.empty()
+  answerSecretJson(terminal, walletMembers(chain, wallet))
   return 0
 }

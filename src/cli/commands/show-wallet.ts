@@ -5,13 +5,13 @@ import { findChain } from '../../chains/index.ts'
 import { openKeyRoom } from '../../secret/key-room.ts'
 import { formatKeyText } from '../../secret/key-text.ts'
 import type { Secret } from '../../secret/secret.ts'
-import { privateKeyAt, publicKeyAt } from '../../signer/wallets.ts'
+import { type KeySource, privateKeyAt, publicKeyAt } from '../../signer/keys.ts'
 import type { WalletInfo } from '../../vault/records.ts'
 import type { Vault } from '../../vault/vault.ts'
 import type { Action } from '../action.ts'
 import { chainArgument } from '../chain-argument.ts'
 import { openWithPassword } from '../open-vault.ts'
-import { join, secretJson } from '../secret-json.ts'
+import { answerSecretJson } from '../secret-json.ts'
 import { storedMembers } from '../wallet-json.ts'
 
 /** `getmanagedwallet ID` */
@@ -19,9 +19,7 @@ export const getManagedWallet: Action = async (context, [id = '']) => {
   using vault = openWithPassword(context)
   using secret = vault.reveal(id)
   const info = needWallet(vault, id)
-  using json = secretJson(storedMembers(findChain(info.chain), info, secret))
-  using line = join([json, '\n'], 'as they are')
-  context.terminal.answerSecret(line)
+  answerSecretJson(context.terminal, storedMembers(findChain(info.chain), info, secret))
   return 0
 }
 
@@ -31,9 +29,7 @@ export const getPrivateKey: Action = async (context, [id = '', given]) => {
   using vault = openWithPassword(context)
   const info = needWallet(vault, id)
   using text = await keyTextOf(vault, info, indexFor(info, index))
-  using json = secretJson([['privateKey', text]])
-  using line = join([json, '\n'], 'as they are')
-  context.terminal.answerSecret(line)
+  answerSecretJson(context.terminal, [['privateKey', text]])
   return 0
 }
 
@@ -43,7 +39,10 @@ export const getAddress: Action = async (context, [id = '', given]) => {
   using vault = openWithPassword(context)
   const info = needWallet(vault, id)
   const chain = chainArgument(info.chain)
-  const address = chain.address(publicKeyAt(chain, info, indexFor(info, index)), info.network)
+  await using room = openKeyRoom()
+  const source = { vault, publicKeyOf: room.publicKey }
+  const place = { wallet: info, index: indexFor(info, index) }
+  const address = chain.address(await publicKeyAt(chain, source, place), info.network)
   context.terminal.answer(prettyJson({ address }))
   return 0
 }
@@ -61,14 +60,16 @@ async function keyTextOf(
     throw new KmsError('vault-damaged', 'this wallet lacks its private key')
   }
   const chain = chainArgument(info.chain)
-  using key = privateKeyAt(chain, vault, info, index)
   await using room = openKeyRoom()
+  const source: KeySource = { vault, publicKeyOf: room.publicKey }
+  const place = { wallet: info, index }
+  using key = await privateKeyAt(chain, source, place)
   const derived = await room.publicKey(chain.key.curve, key)
   // Whoever puts this key into another program expects to find the address printed before.
-  if (!equalBytes(derived.bytes, publicKeyAt(chain, info, index).bytes)) {
+  if (!equalBytes(derived.bytes, (await publicKeyAt(chain, source, place)).bytes)) {
     throw new KmsError('vault-damaged', 'the account key of this wallet is not the one of its xpub')
   }
-  return formatKeyText(chain.key, info.network, key)
+  return await formatKeyText(chain.key, info.network, key, room.publicKey)
 }
 
 function needWallet(vault: Vault, id: string): WalletInfo {

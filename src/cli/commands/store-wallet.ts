@@ -1,10 +1,12 @@
 import { prettyJson } from '../../base/json.ts'
+import type { Chain } from '../../chains/chain.ts'
 import { openKeyRoom } from '../../secret/key-room.ts'
-import { checkMnemonic, generateMnemonic } from '../../secret/mnemonic.ts'
+import { checkMnemonic } from '../../secret/mnemonic.ts'
 import type { Secret } from '../../secret/secret.ts'
-import { keyWallet, mnemonicWallet } from '../../signer/wallets.ts'
+import { keyWallet, mnemonicWallet, newWallet, type WalletPlace } from '../../signer/wallets.ts'
+import type { NewWallet } from '../../vault/draft.ts'
 import type { WalletInfo } from '../../vault/records.ts'
-import { changeVault, type NewWallet } from '../../vault/vault.ts'
+import { changeVault } from '../../vault/vault.ts'
 import type { Action } from '../action.ts'
 import { chainArgument } from '../chain-argument.ts'
 import type { Context } from '../context.ts'
@@ -13,10 +15,8 @@ import type { Context } from '../context.ts'
 export const generateManagedWallet: Action = async (context, [chainId]) => {
   const chain = chainArgument(chainId)
   using password = context.password()
-  await using room = openKeyRoom()
-  const wallet = await mnemonicWallet(chain, context.network, generateMnemonic(), room.publicKey)
-  const { id, xpub } = await store(context, password, wallet)
-  context.terminal.answer(prettyJson({ signatureId: id, xpub }))
+  const info = await storeNew(context, chain, newWallet, () => password)
+  context.terminal.answer(prettyJson(factsOf(info, chain)))
   return 0
 }
 
@@ -25,11 +25,9 @@ export const storeManagedWallet: Action = async (context, [chainId]) => {
   const chain = chainArgument(chainId)
   using password = context.password()
   using given = context.askSecret('Mnemonic to store')
-  await using room = openKeyRoom()
-  const mnemonic = checkMnemonic(given)
-  const wallet = await mnemonicWallet(chain, context.network, mnemonic, room.publicKey)
-  const { id, xpub } = await store(context, password, wallet)
-  context.terminal.answer(prettyJson({ signatureId: id, xpub }))
+  const make = (place: WalletPlace) => mnemonicWallet(place, checkMnemonic(given))
+  const info = await storeNew(context, chain, make, () => password)
+  context.terminal.answer(prettyJson(factsOf(info, chain)))
   return 0
 }
 
@@ -37,26 +35,44 @@ export const storeManagedWallet: Action = async (context, [chainId]) => {
 export const storeManagedPrivateKey: Action = async (context, [chainId]) => {
   const chain = chainArgument(chainId)
   const keyText = context.askSecret('Private key to store')
-  await using room = openKeyRoom()
-  const wallet = await keyWallet(chain, context.network, keyText, room.publicKey)
-  using _secret = wallet.secret
-  using password = context.password()
-  const { id } = await store(context, password, wallet)
+  const make = (place: WalletPlace) => keyWallet(place, keyText)
+  const { id } = await storeNew(context, chain, make, context.password)
   context.terminal.answer(prettyJson({ signatureId: id }))
   return 0
 }
 
-/** Puts the wallet into the vault, making one when there is none, and wipes its secrets. */
-async function store(
-  { place, now, cost }: Context,
-  password: Secret,
-  wallet: NewWallet,
+/** Puts a wallet into the vault, making one when there is none. */
+async function storeNew(
+  { place, network, now, cost, text }: Context,
+  chain: Chain,
+  make: (place: WalletPlace) => Promise<NewWallet>,
+  askPassword: () => Secret,
 ): Promise<WalletInfo> {
+  await using room = openKeyRoom()
+  const style = text('path-style')
+  const wallet = await make({
+    chain,
+    network,
+    publicKeyOf: room.publicKey,
+    ...(style !== undefined && { style }),
+  })
   using _secret = wallet.secret
   using _node = wallet.node
-  return await changeVault(place, password, draft => draft.add(wallet), {
-    create: true,
-    now: now(),
-    cost,
-  })
+  // Copies of the key are overwritten while scrypt runs beside it.
+  const emptied = room.empty()
+  using password = askPassword()
+  const settings = { create: true, now: now(), cost }
+  const info = await changeVault(place, password, draft => draft.add(wallet), settings)
+  await emptied
+  return info
+}
+
+/** What the original answers: an xpub, an address, or nothing but the id. */
+function factsOf({ id, xpub, address }: WalletInfo, { walletShape }: Chain) {
+  const named = walletShape.includes('address') && address !== undefined
+  return {
+    signatureId: id,
+    ...(xpub !== undefined && !named && { xpub }),
+    ...(named && { address }),
+  }
 }

@@ -1,0 +1,47 @@
+import type { Intent } from '../base/model.ts'
+import { defineChain } from './chain.ts'
+import { fillCelo, readCeloCompletion } from './family/celo-completion.ts'
+import { decodeCelo, encodeCelo } from './family/celo-envelope.ts'
+import { decodeCeloJson } from './family/celo-json.ts'
+import { type CeloTx, requireFilledCelo } from './family/celo-tx.ts'
+import { describeCall } from './family/evm-intent.ts'
+import { evmKeys, hashHex, ownAddress } from './family/evm-key.ts'
+import { onlySignature } from './family/evm-signature.ts'
+import { asHex, type Hex } from './family/evm-tx.ts'
+
+/** Alfajores, which payments name by default, and Celo Sepolia, which took its place. */
+const chainIds = { mainnet: [42_220], testnet: [44_787, 11_142_220] } as const
+
+export const celo = defineChain<CeloTx>({
+  id: 'CELO',
+  name: 'Celo',
+  ...evmKeys(52_752),
+  decode: (serialized, own) => decodeCeloJson(serialized, chainIds[own.network], ownAddress(own)),
+  intent: (tx, own) => describe(tx, ownAddress(own)),
+  complete: (tx, own, reads) => readCeloCompletion(tx, ownAddress(own), reads),
+  fill: fillCelo,
+  claims: (tx, own) => [`nonce/${ownAddress(own)}/${requireFilledCelo(tx).nonce}`],
+  messages: tx => [
+    {
+      key: 0,
+      algorithm: 'ecdsa-secp256k1',
+      message: hashHex(encodeCelo(requireFilledCelo(tx))),
+    },
+  ],
+  assemble(tx, _own, signatures) {
+    const txData = encodeCelo(requireFilledCelo(tx), onlySignature(signatures))
+    return { txData, txId: asHex(hashHex(txData)) }
+  },
+  decodeSigned: txData => decodeCelo(txData),
+  // Of a token, too: Celo counts every fee currency in 18 decimals, by an adapter where need be.
+  feeCap: () => 100n * 10n ** 18n,
+  order: 'by-address',
+  broadcast: { path: '/v3/celo/broadcast', offchain: false },
+})
+
+function describe(tx: CeloTx, from: Hex): Intent {
+  const { gas, price, feeCurrency } = tx
+  const asset = feeCurrency === undefined ? 'CELO' : `CELO:${feeCurrency}`
+  const fee = gas !== undefined && price !== undefined && { amount: gas * price, asset }
+  return { ...describeCall(tx, from, 'CELO'), ...(fee && { fee }) }
+}

@@ -1,0 +1,63 @@
+import type { ChainReads, Completion } from '../../base/model.ts'
+import type { CeloTx, FilledCeloTx } from './celo-tx.ts'
+import { checkAnswer, fillFields, nextNonce, readLacking } from './evm-fields.ts'
+import { refused } from './evm-members.ts'
+import { type Hex, intrinsicGas, quantity } from './evm-tx.ts'
+
+const rpcPath = '/v3/blockchain/node/CELO/{apiKey}'
+
+/** Added to every estimate, which is made as if gas were paid in CELO: tokens cost some 50,000 more. */
+const extraGas = 100_000n
+
+/** cUSD, on the network of the money and on Alfajores. */
+const celoDollars: readonly (Hex | undefined)[] = [
+  '0x765de816845861e75a25fca122bb6898b8b1282a',
+  '0x874069fa1eb16d44d622f2e0ca25eea172369bc1',
+]
+
+/** Asks for what `tx` lacks, with the requests of the original (protocol 4.4). */
+export async function readCeloCompletion(
+  tx: CeloTx,
+  from: Hex,
+  reads: ChainReads,
+): Promise<Completion> {
+  const { price: given } = tx
+  const price = given === undefined ? currentPrice(tx, reads) : Promise.resolve(given)
+  return readLacking(tx, {
+    gas: async () => estimateGas(tx, from, await price, reads),
+    nonce: () =>
+      nextNonce(from, reads, reads.rpc(rpcPath, 'eth_getTransactionCount', [from, 'latest'])),
+    gasPrice: () => price,
+  })
+}
+
+export function fillCelo(asked: CeloTx, completion: Completion): FilledCeloTx {
+  const { given: _, ...rest } = asked
+  const tx = { ...rest, ...fillFields(asked, completion) }
+  const least = intrinsicGas({ ...tx, accessList: [] }, {})
+  if (tx.gas < least) {
+    throw refused(`gasLimit is ${tx.gas}, but this transaction needs at least ${least}`)
+  }
+  return tx
+}
+
+/** In the currency that gas is paid with. */
+async function currentPrice({ feeCurrency }: CeloTx, reads: ChainReads): Promise<bigint> {
+  const params = feeCurrency === undefined ? [] : [feeCurrency]
+  const answer = await reads.rpc(rpcPath, 'eth_gasPrice', params)
+  const price = checkAnswer('gasPrice', answer, 'eth_gasPrice')
+  // As the original: at half a gwei of cUSD and below, payments were left lying.
+  if (price <= 500_000_000n && celoDollars.includes(feeCurrency)) return 1_000_000_000n
+  return price
+}
+
+async function estimateGas(
+  { to, given }: CeloTx,
+  from: Hex,
+  price: bigint,
+  reads: ChainReads,
+): Promise<bigint> {
+  const call = { ...given, from, ...(to !== undefined && { to }), gasPrice: quantity(price) }
+  const answer = await reads.rpc(rpcPath, 'eth_estimateGas', [call])
+  return checkAnswer('gas', answer, 'eth_estimateGas') + extraGas
+}

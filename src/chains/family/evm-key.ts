@@ -1,0 +1,68 @@
+import { secp256k1 } from '@noble/curves/secp256k1.js'
+import { keccak_256 } from '@noble/hashes/sha3.js'
+import { fromHex } from '../../base/bytes.ts'
+import { KmsError } from '../../base/errors.ts'
+import type { KeyRef, PendingTx, PublicKey } from '../../base/model.ts'
+import type { ChainDefinition, Own } from '../chain.ts'
+import { asHex, type Hex } from './evm-tx.ts'
+
+/** The keys of an EVM chain: what a definition says of them. `coin` is SLIP-44's, for mainnet. */
+export function evmKeys(
+  coin: number,
+): Pick<ChainDefinition<unknown>, 'key' | 'generates' | 'walletShape' | 'address' | 'keys'> {
+  return {
+    key: {
+      curve: 'secp256k1',
+      derivation: {
+        kind: 'bip32',
+        path: { mainnet: `m/44'/${coin}'/0'/0`, testnet: `m/44'/1'/0'/0` },
+        xpub: { mainnet: 0x0488b21e, testnet: 0x0488b21e },
+      },
+      text: { kind: 'hex', prefix: '0x' },
+    },
+    generates: 'mnemonic',
+    walletShape: ['xpub', 'mnemonic', 'privateKey'],
+    address: publicKey => addressOf(publicKey),
+    keys: signingKey,
+  }
+}
+
+/** The address of the one key that signs. */
+export function ownAddress({ keys: [key] }: Own): Hex {
+  if (key === undefined) throw new KmsError('unexpected', 'a transaction came without its key')
+  return addressOf(key)
+}
+
+/** keccak-256 of bytes in hex. */
+export function hashHex(bytes: Hex): Uint8Array {
+  return keccak_256(fromHex(bytes.slice(2)) ?? new Uint8Array())
+}
+
+/** One key signs. The original takes the first of several, too. */
+function signingKey({ hashes, signatures, index }: PendingTx): readonly KeyRef[] {
+  const [signatureId] = hashes
+  if (signatureId !== undefined) return [{ signatureId, ...(index !== undefined && { index }) }]
+  const [derived] = signatures
+  if (derived !== undefined) return [{ signatureId: derived.id, index: derived.index }]
+  throw new KmsError('transaction-refused', 'transaction names no wallet to sign with')
+}
+
+/** Decompressing a key costs a quarter of a signature, and one payment asks several times. */
+const addresses = new WeakMap<PublicKey, Hex>()
+
+export function addressOf(key: PublicKey): Hex {
+  const known = addresses.get(key)
+  if (known !== undefined) return known
+  const address = asHex(keccak_256(uncompressed(key).subarray(1)).subarray(12))
+  addresses.set(key, address)
+  return address
+}
+
+function uncompressed({ curve, bytes }: PublicKey): Uint8Array {
+  try {
+    if (curve === 'secp256k1') return secp256k1.Point.fromBytes(bytes).toBytes(false)
+  } catch {
+    // Not a point of the curve.
+  }
+  throw new KmsError('unexpected', 'a key is not a secp256k1 public key')
+}

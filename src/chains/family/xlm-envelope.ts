@@ -1,0 +1,143 @@
+import type { xdr } from '@stellar/stellar-base'
+import { u32 } from '../../base/binary.ts'
+import { concat, hex } from '../../base/bytes.ts'
+import { denied, malformed, refused } from './refusals.ts'
+import { stellar } from './xlm-library.ts'
+import { readMuxed, readOperation, type XlmOperation } from './xlm-operation.ts'
+
+export type XlmTx = {
+  /** The envelope up to its signatures, in hex: what is hashed is part of what is compared. */
+  readonly body: string
+  /** `G…` */
+  readonly source: string
+  /** In stroops, for all operations together. */
+  readonly fee: bigint
+  readonly sequence: bigint
+  /** Seconds since 1970. */
+  readonly minTime: bigint
+  readonly maxTime: bigint
+  /** `text:…`, `id:…`, `hash:…` or `return:…` */
+  readonly memo?: string
+  readonly operations: readonly XlmOperation[]
+}
+
+/** Who signed is told by the last 4 bytes of the public key. */
+export type XlmSignature = { readonly hint: Uint8Array; readonly signature: Uint8Array }
+
+/** EnvelopeType of Stellar-transaction.x */
+const envelopeTypes = { v0: 0, v1: 2, feeBump: 5 } as const
+/** 100 operations, the most there can be, of the types signed here have 20,000 characters. */
+const maxCharacters = 32_768
+/** Year 9999, so that milliseconds are exact. */
+const maxSeconds = 253_402_300_799n
+
+/** Reads a base64 envelope (protocol 2), which has one form only: it is what would be written. */
+export function decodeEnvelope(text: string): {
+  readonly tx: XlmTx
+  readonly signatures: readonly XlmSignature[]
+} {
+  const bytes = readBase64(text)
+  const envelope = parseEnvelope(bytes).v1()
+  const signatures = envelope.signatures()
+  const signaturesLength = signatures.reduce((sum, one) => sum + one.toXDR().length, 4)
+  const body = bytes.subarray(0, bytes.length - signaturesLength)
+  return {
+    tx: { body: hex(body), ...readTransaction(envelope.tx()) },
+    signatures: signatures.map(one => ({ hint: one.hint(), signature: one.signature() })),
+  }
+}
+
+export function encodeEnvelope(body: Uint8Array, { hint, signature }: XlmSignature): string {
+  const envelope = concat(body, u32(1), hint, u32(signature.length), signature)
+  return Buffer.from(envelope).toString('base64')
+}
+
+function readBase64(text: string): Buffer {
+  if (text.length > maxCharacters) {
+    throw refused(`the envelope is longer than ${maxCharacters} characters`)
+  }
+  const bytes = Buffer.from(text, 'base64')
+  if (bytes.length < 4 || bytes.toString('base64') !== text) {
+    throw malformed('transaction is not an envelope in base64')
+  }
+  return bytes
+}
+
+function parseEnvelope(bytes: Buffer): xdr.TransactionEnvelope {
+  switch (bytes.readUInt32BE()) {
+    case envelopeTypes.v1:
+      break
+    case envelopeTypes.feeBump:
+      throw denied('a fee-bump envelope pays for a transaction that others have signed')
+    case envelopeTypes.v0:
+      throw refused('the envelope is of version 0, which is not signed here')
+    default:
+      throw malformed('transaction is not an envelope of a transaction')
+  }
+  const envelope = orMalformed(() => stellar().xdr.TransactionEnvelope.fromXDR(bytes))
+  if (!envelope.toXDR().equals(bytes)) {
+    throw malformed('the envelope is not in the one form that XDR allows')
+  }
+  return envelope
+}
+
+/** The library's messages may quote what it read. */
+function orMalformed<T>(read: () => T): T {
+  try {
+    return read()
+  } catch (cause) {
+    throw malformed('the envelope cannot be read as XDR', cause)
+  }
+}
+
+function readTransaction(tx: xdr.Transaction): Omit<XlmTx, 'body'> {
+  const { to: source, toId } = readMuxed(tx.sourceAccount())
+  if (toId !== undefined) throw refused('the source account is muxed (M…)')
+  const sequence = BigInt(tx.seqNum().toString())
+  if (sequence <= 0n) throw malformed('the sequence number is not above 0')
+  const memo = readMemo(tx.memo())
+  const operations = tx.operations()
+  if (operations.length === 0) throw malformed('the transaction has no operation')
+  return {
+    source,
+    fee: BigInt(tx.fee()),
+    sequence,
+    ...readTimes(tx.cond()),
+    ...(memo !== undefined && { memo }),
+    operations: operations.map((operation, i) => readOperation(operation, i, source)),
+  }
+}
+
+function readTimes(conditions: xdr.Preconditions): Pick<XlmTx, 'minTime' | 'maxTime'> {
+  const type = conditions.switch().name
+  if (type === 'precondV2') throw refused('preconditions other than time bounds are not signed')
+  const bounds = type === 'precondTime' ? conditions.timeBounds() : undefined
+  const maxTime = BigInt(bounds?.maxTime().toString() ?? 0)
+  if (bounds === undefined || maxTime === 0n) {
+    throw refused('the transaction has no maxTime: it would stay valid for ever')
+  }
+  if (maxTime > maxSeconds) throw refused('maxTime is after the year 9999')
+  return { minTime: BigInt(bounds.minTime().toString()), maxTime }
+}
+
+/** Percent signs keep any text one word, and no two texts alike. */
+function readMemo(memo: xdr.Memo): string | undefined {
+  switch (memo.switch().name) {
+    case 'memoNone':
+      return undefined
+    case 'memoText':
+      return `text:${encodeURIComponent(readUtf8(Buffer.from(memo.text())))}`
+    case 'memoId':
+      return `id:${memo.id()}`
+    case 'memoHash':
+      return `hash:${hex(memo.hash())}`
+    case 'memoReturn':
+      return `return:${hex(memo.retHash())}`
+  }
+}
+
+function readUtf8(bytes: Buffer): string {
+  const text = bytes.toString()
+  if (!Buffer.from(text).equals(bytes)) throw refused('the memo is not text in UTF-8')
+  return text
+}

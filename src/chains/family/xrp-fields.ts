@@ -1,0 +1,116 @@
+import { asArray, asInteger, asRecord, asString } from '../../base/json.ts'
+import { malformed } from './refusals.ts'
+import { readAmount, readDrops, readIssued } from './xrp-amount.ts'
+import { isAccount } from './xrp-library.ts'
+
+/** Readers of the members of transactions; what they answer is written in one way only. */
+export const fieldReaders = {
+  Account: readAccount,
+  Amount: readAmount,
+  ClearFlag: readUint(32),
+  Destination: readAccount,
+  DestinationTag: readUint(32),
+  Domain: readHex(0, 256),
+  Expiration: readUint(32),
+  Fee: readDrops,
+  Flags: readUint(32),
+  Issuer: readAccount,
+  LastLedgerSequence: readUint(32),
+  LimitAmount: readIssued,
+  Memos: readMemos,
+  NFTokenBrokerFee: readAmount,
+  NFTokenBuyOffer: readHex(32),
+  NFTokenID: readHex(32),
+  NFTokenMinter: readAccount,
+  NFTokenOffers: readOffers,
+  NFTokenSellOffer: readHex(32),
+  NFTokenTaxon: readUint(32),
+  OfferSequence: readUint(32),
+  Owner: readAccount,
+  QualityIn: readUint(32),
+  QualityOut: readUint(32),
+  Sequence: readUint(32),
+  SetFlag: readUint(32),
+  SourceTag: readUint(32),
+  TakerGets: readAmount,
+  TakerPays: readAmount,
+  TickSize: readUint(8),
+  TransferFee: readUint(16),
+  TransferRate: readUint(32),
+  URI: readHex(1, 256),
+} as const
+
+export type FieldName = keyof typeof fieldReaders
+export type FieldValue<Name extends FieldName> = ReturnType<(typeof fieldReaders)[Name]>
+
+type Memo = { readonly Memo: Readonly<Record<string, string>> }
+
+const memoMembers = ['MemoData', 'MemoFormat', 'MemoType']
+/** The ledger takes 1 kB of memos and 500 offers to cancel (XRPL, "NFTokenCancelOffer"). */
+const maxMemoBytes = 1024
+const maxOffers = 500
+
+function readAccount(value: unknown, where: string): string {
+  const text = asString(value) ?? ''
+  if (isAccount(text)) return text
+  // X-addresses hold a tag, which belongs into a field of its own.
+  throw malformed(`${where} is not a classic address (r…)`)
+}
+
+function readUint(bits: 8 | 16 | 32) {
+  return (value: unknown, where: string): number => {
+    const number = asInteger(value)
+    if (number === undefined || number < 0 || number >= 2 ** bits) {
+      throw malformed(`${where} is not a whole number of ${bits} bits`)
+    }
+    // JSON has a -0, which is 0 but no equal of it when read back.
+    return number + 0
+  }
+}
+
+function readHex(minBytes: number, maxBytes = minBytes) {
+  const size = minBytes === maxBytes ? `${minBytes}` : `${minBytes} to ${maxBytes}`
+  return (value: unknown, where: string): string => {
+    const text = asString(value)
+    const bytes = (text?.length ?? 1) / 2
+    const isInRange = Number.isInteger(bytes) && bytes >= minBytes && bytes <= maxBytes
+    if (text === undefined || !isInRange || !/^[0-9A-Fa-f]*$/.test(text)) {
+      throw malformed(`${where} is not ${size} bytes of hex`)
+    }
+    return text.toUpperCase()
+  }
+}
+
+function readOffers(value: unknown, where: string): readonly string[] {
+  const offers = readList(value, where)
+  if (offers.length > maxOffers) throw malformed(`${where} names more than ${maxOffers} offers`)
+  return offers.map((offer, i) => readHex(32)(offer, `${where}[${i}]`))
+}
+
+function readMemos(value: unknown, where: string): readonly Memo[] {
+  const memos = readList(value, where).map((memo, i) => readMemo(memo, `${where}[${i}]`))
+  const digits = memos.flatMap(({ Memo }) => Object.values(Memo)).join('').length
+  if (digits > 2 * maxMemoBytes) throw malformed(`${where} hold more than ${maxMemoBytes} bytes`)
+  return memos
+}
+
+function readMemo(value: unknown, where: string): Memo {
+  const outer = asRecord(value)
+  const inner = asRecord(outer?.get('Memo'))
+  if (outer?.size !== 1 || inner === undefined || inner.size === 0) {
+    throw malformed(`${where} is not an object with a Memo alone`)
+  }
+  const entries = [...inner].map(([name, text]) => {
+    if (!memoMembers.includes(name)) throw malformed(`${where} has an unknown member`)
+    return [name, readHex(1, maxMemoBytes)(text, `${where}.${name}`)] as const
+  })
+  return { Memo: Object.fromEntries(entries) }
+}
+
+function readList(value: unknown, where: string): readonly unknown[] {
+  const list = asArray(value)
+  if (list === undefined || list.length === 0) {
+    throw malformed(`${where} is not a list with members`)
+  }
+  return list
+}

@@ -1,0 +1,29 @@
+import { defineChain } from './chain.ts'
+import { evmKeys, ownAddress } from './family/evm-key.ts'
+import { onlySignature } from './family/evm-signature.ts'
+import { fillKlay, readKlayCompletion } from './family/klay-completion.ts'
+import { describeKlay } from './family/klay-intent.ts'
+import { decodeKlayJson } from './family/klay-json.ts'
+import { claimOf, digestOf, sign, unsign } from './family/klay-signing.ts'
+import { type KlayTx, requireFilledKlay } from './family/klay-tx.ts'
+
+const chainIds = { mainnet: 8_217, testnet: 1_001 } as const
+
+export const klay = defineChain<KlayTx>({
+  id: 'KLAY',
+  name: 'Kaia',
+  ...evmKeys(8_217),
+  decode: (serialized, own) => decodeKlayJson(serialized, chainIds[own.network], ownAddress(own)),
+  intent: (tx, own) => describeKlay(tx, ownAddress(own)),
+  complete: (tx, own, reads) => readKlayCompletion(tx, ownAddress(own), reads),
+  fill: fillKlay,
+  claims: (tx, own) => [claimOf(requireFilledKlay(tx), ownAddress(own))],
+  messages: tx => [
+    { key: 0, algorithm: 'ecdsa-secp256k1', message: digestOf(requireFilledKlay(tx)) },
+  ],
+  assemble: (tx, _own, signatures) => sign(requireFilledKlay(tx), onlySignature(signatures)),
+  decodeSigned: (txData, tx, own) => unsign(txData, tx, chainIds[own.network]),
+  feeCap: () => 100n * 10n ** 18n,
+  order: 'by-address',
+  broadcast: { path: '/v3/klaytn/broadcast', offchain: false },
+})

@@ -1,0 +1,111 @@
+import { secp256k1 } from '@noble/curves/secp256k1.js'
+import { ripemd160 } from '@noble/hashes/legacy.js'
+import { sha256, sha512 } from '@noble/hashes/sha2.js'
+import { concat, fromHex, hex } from '../base/bytes.ts'
+import { KmsError } from '../base/errors.ts'
+import { asRecord } from '../base/json.ts'
+import type { PublicKey } from '../base/model.ts'
+import { defineChain, type Own } from './chain.ts'
+import { firstKey, onlySignature, ownKey } from './family/single-key.ts'
+import { describeTx } from './family/xrp-intent.ts'
+import { decodeXrpJson, readTx } from './family/xrp-json.ts'
+import {
+  decodeFields,
+  encodeAccount,
+  encodeFields,
+  encodeForSigning,
+} from './family/xrp-library.ts'
+import type { XrpTx } from './family/xrp-types.ts'
+
+// SLIP-44: 144. The original makes random keys of mnemonics, so that no testnet path is taken.
+const path = "m/44'/144'/0'/0"
+/** BIP-32's own version bytes. */
+const xpub = 0x0488b21e
+/** HashPrefix::transactionID, 'TXN' */
+const idPrefix = Uint8Array.of(0x54, 0x58, 0x4e, 0x00)
+
+export const xrp = defineChain<XrpTx>({
+  id: 'XRP',
+  name: 'XRP Ledger',
+  key: {
+    curve: 'secp256k1',
+    derivation: {
+      kind: 'bip32',
+      path: { mainnet: path, testnet: path },
+      xpub: { mainnet: xpub, testnet: xpub },
+    },
+    text: { kind: 'family-seed' },
+  },
+  generates: 'key',
+  walletShape: ['address', 'secret', 'mnemonic', 'xpub'],
+  address: publicKey => addressOf(publicKey),
+  keys: firstKey,
+  decode: (serialized, own) => decodeXrpJson(serialized, addressOf(ownKey(own))),
+  intent: describeTx,
+  fill(tx, completion) {
+    if (Object.keys(completion).length === 0) return tx
+    throw new KmsError('transaction-refused', 'completion sets a field of a complete transaction')
+  },
+  claims: ({ Account, Sequence }) => [`sequence/${Account}/${Sequence}`],
+  messages: (tx, own) => [signingRequest(tx, ownKey(own))],
+  assemble(tx, own, signatures) {
+    const publicKey = ownKey(own)
+    const signature = signatureText(onlySignature(signatures), publicKey)
+    const SigningPubKey = publicKeyText(publicKey)
+    const txData = encodeFields({ ...tx, SigningPubKey, TxnSignature: signature })
+    return { txData, txId: hex(sha512Half(concat(idPrefix, bytesOf(txData)))).toUpperCase() }
+  },
+  decodeSigned: readSigned,
+  // DESIGN 6: 2 XRP
+  feeCap: () => 2_000_000n,
+  order: 'free',
+  broadcast: { path: '/v3/xrp/broadcast', offchain: false },
+})
+
+function signingRequest(tx: XrpTx, publicKey: PublicKey) {
+  const message = bytesOf(encodeForSigning({ ...tx, SigningPubKey: publicKeyText(publicKey) }))
+  // XRPL, "Cryptographic Keys": ed25519 signs the bytes, secp256k1 half of their SHA-512.
+  return publicKey.curve === 'ed25519'
+    ? ({ key: 0, algorithm: 'ed25519', message } as const)
+    : ({ key: 0, algorithm: 'ecdsa-secp256k1', message: sha512Half(message) } as const)
+}
+
+function readSigned(txData: string, _tx: XrpTx, own: Own): XrpTx {
+  const decoded = decodeFields(txData)
+  const members = new Map(asRecord(decoded))
+  const isOurs = members.get('SigningPubKey') === publicKeyText(ownKey(own))
+  const isWhole = typeof decoded === 'object' && decoded !== null
+  if (!isOurs || !members.has('TxnSignature') || !isWhole || encodeFields(decoded) !== txData) {
+    throw new KmsError('unexpected', 'the signed bytes are not those of a transaction we signed')
+  }
+  members.delete('SigningPubKey')
+  members.delete('TxnSignature')
+  return readTx(members, addressOf(ownKey(own)))
+}
+
+function addressOf(publicKey: PublicKey): string {
+  return encodeAccount(ripemd160(sha256(bytesOf(publicKeyText(publicKey)))))
+}
+
+/** 33 bytes: a compressed point, or ED and the 32 bytes of an ed25519 key. */
+function publicKeyText({ curve, bytes }: PublicKey): string {
+  if (curve === 'ed25519' && bytes.length === 32) return `ED${hex(bytes).toUpperCase()}`
+  if (curve === 'secp256k1' && bytes.length === 33) return hex(bytes).toUpperCase()
+  throw new KmsError('unexpected', 'a key is not one of the XRP Ledger')
+}
+
+function signatureText(signature: Uint8Array, { curve }: PublicKey): string {
+  const bytes =
+    curve === 'ed25519' ? signature : secp256k1.Signature.fromBytes(signature).toBytes('der')
+  return hex(bytes).toUpperCase()
+}
+
+function sha512Half(bytes: Uint8Array): Uint8Array {
+  return sha512(bytes).subarray(0, 32)
+}
+
+function bytesOf(digits: string): Uint8Array {
+  const bytes = fromHex(digits)
+  if (bytes === undefined) throw new KmsError('unexpected', 'the codec answered something else')
+  return bytes
+}

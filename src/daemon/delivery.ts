@@ -1,0 +1,74 @@
+import { KmsError } from '../base/errors.ts'
+import type { Chain, FinishOwn } from '../chains/chain.ts'
+import type { TatumApi } from '../tatum/api.ts'
+import type { SignedRow } from './journal.ts'
+import type { PaymentDeps } from './payment.ts'
+import { chainReads, type Warning } from './reads.ts'
+
+export type DeliveryDeps = PaymentDeps & { readonly api: Pick<TatumApi, 'broadcast'> }
+
+/** `expired`: these bytes can never arrive any more. */
+export type Delivery =
+  | { readonly kind: 'sent'; readonly completed: boolean; readonly warnings: readonly Warning[] }
+  | { readonly kind: 'expired' }
+
+/**
+ * The payment with its final bytes, in the journal when this returns. Others add theirs to what the
+ * signer gave out; until it is journaled nothing has left, so that it can be done again.
+ */
+export async function finish(
+  deps: DeliveryDeps,
+  row: SignedRow,
+  signal: AbortSignal,
+): Promise<SignedRow> {
+  const chain = needChain(deps, row.chain)
+  if (chain.finish === undefined || row.finalData !== null) return row
+  const reads = chainReads(deps, chain.id, [], signal)
+  const final = await chain.finish(row.txData, ownOf(deps), reads, signal)
+  const finished: SignedRow = {
+    ...row,
+    state: 'finished',
+    finalData: final.txData,
+    finalId: final.txId,
+  }
+  await deps.journal.record(finished)
+  return finished
+}
+
+/**
+ * Sends the final bytes. They are the payment's only ones for ever, so a failure here says nothing
+ * about the payment: it may have arrived all the same, and is neither a refusal nor reported as one.
+ */
+export async function send(
+  deps: DeliveryDeps,
+  row: SignedRow,
+  signal: AbortSignal,
+): Promise<Delivery> {
+  const chain = needChain(deps, row.chain)
+  const bytes = row.finalData ?? row.txData
+  const warnings: Warning[] = []
+  const reads = chainReads(deps, chain.id, warnings, signal)
+  const submission = await chain.submit?.(bytes, ownOf(deps), reads, signal)
+  if (submission?.kind === 'expired') {
+    await deps.journal.record({ ...row, state: 'expired', reason: expiredReason })
+    return submission
+  }
+  const { pendingId: id, withdrawalId } = row
+  const payment = { id, ...(withdrawalId !== null && { withdrawalId }) }
+  const sent = chain.broadcast(payment, submission?.txData ?? bytes)
+  const { completed = true } = await deps.api.broadcast(sent, signal)
+  await deps.journal.record({ ...row, state: 'sent', reason: null })
+  return { kind: 'sent', completed, warnings }
+}
+
+export const expiredReason = 'expired: it can never arrive any more and is not signed again'
+
+function ownOf({ network, chainSettings: settings }: DeliveryDeps): FinishOwn {
+  return { network, settings }
+}
+
+function needChain({ findChain }: DeliveryDeps, id: string): Chain {
+  const chain = findChain(id)
+  if (chain !== undefined) return chain
+  throw new KmsError('unexpected', `this program has no chain ${id}`)
+}

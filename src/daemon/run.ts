@@ -1,0 +1,106 @@
+import { asKmsError, type ErrorCode, KmsError } from '../base/errors.ts'
+import type { Log } from '../base/log.ts'
+import type { TatumApi } from '../tatum/api.ts'
+import type { DeliveryDeps } from './delivery.ts'
+import { isSigned } from './journal.ts'
+import type { Memory } from './memory.ts'
+import { SignedOtherwise } from './payment.ts'
+import type { Roads } from './roads.ts'
+
+export type CycleDeps = DeliveryDeps & {
+  readonly api: TatumApi
+  readonly log: Log
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+}
+
+/** The two ways to be told to end. */
+export type Endings = {
+  /** Start no further payment; finish those under way. */
+  readonly stop: AbortSignal
+  /** Give up what is under way: the bytes are journaled, the next start goes on from there. */
+  readonly abort: AbortSignal
+}
+
+export type Cycle = {
+  readonly chain: string
+  readonly walletIds: readonly string[]
+  readonly memory: Memory
+  readonly roads: Roads
+}
+
+/** What a cycle came to: enough for an exit status. */
+export type CycleReport = {
+  readonly sent: number
+  /** Of these, on chain though Tatum's ledger did not follow. */
+  readonly uncompleted: number
+  /** In the order they happened. */
+  readonly failures: readonly ErrorCode[]
+}
+
+/** A cycle under way. */
+export type Run = {
+  readonly deps: CycleDeps
+  readonly cycle: Cycle
+  readonly abort: AbortSignal
+  readonly tally: { sent: number; uncompleted: number; readonly failures: ErrorCode[] }
+  /** No further payment is to be started. */
+  isOver(): boolean
+}
+
+/** What stops a payment before it has bytes: journaled, told once, reported to Tatum once. */
+export async function attempt<T>(
+  run: Run,
+  id: string,
+  work: () => Promise<T>,
+): Promise<T | undefined> {
+  try {
+    return await work()
+  } catch (thrown) {
+    const { deps, tally } = run
+    const { chain, memory } = run.cycle
+    const fault = failureOf(thrown, run)
+    const { code, message: reason } = fault
+    tally.failures.push(code)
+    memory.tried(id, deps.now())
+    if (memory.tell(id, code)) {
+      const event = code === 'approver-denied' ? 'payment denied' : 'payment not sent'
+      deps.log.warning(event, { id, chain, code, reason })
+    }
+    await journalStop(run, id, { code, reason })
+    if (isReported(fault)) memory.reports.set(id, { code, reason })
+    return undefined
+  }
+}
+
+/** The fault, unless it ends the cycle: a stop, or a journal that cannot remember what is sent. */
+export function failureOf(thrown: unknown, { abort }: Run): KmsError {
+  const fault = asKmsError(thrown)
+  if (fault.code === 'disk') throw fault
+  if (abort.aborted) throw new KmsError('terminated', 'stopped while a payment was under way')
+  return fault
+}
+
+async function journalStop(
+  { deps: { journal }, cycle: { chain } }: Run,
+  id: string,
+  { code, reason }: { readonly code: ErrorCode; readonly reason: string },
+): Promise<void> {
+  const row = await journal.find(id)
+  if (row !== undefined && isSigned(row)) return
+  const state = code === 'approver-denied' ? 'denied' : isFinal(code) ? 'refused' : 'seen'
+  if (row?.state === state && row.reason === reason) return
+  const fresh = { pendingId: id, chain, contents: '', withdrawalId: null, reported: null }
+  const bytes = { lane: null, txData: null, txId: null, finalData: null, finalId: null }
+  await journal.record({ ...fresh, ...row, ...bytes, state, reason })
+}
+
+function isFinal(code: ErrorCode): boolean {
+  return code === 'transaction-malformed' || code === 'transaction-refused'
+}
+
+/** What the approver says stays between the owner and the daemon, as in the original. */
+function isReported(fault: KmsError): boolean {
+  const isOfApprover = fault.code === 'approver-denied' || fault.code === 'approver-unreachable'
+  return !isOfApprover && !(fault instanceof SignedOtherwise)
+}
