@@ -81,11 +81,11 @@ async function run(found: WithVariables): Promise<Outcome> {
   await using tatum = startReplayTatum(found)
   await storeWallets(
     home.folder,
-    Object.entries(found.wallets).map(([id, { mnemonic, privateKey, chain, testnet }]) => ({
+    Object.entries(found.wallets).map(([id, { mnemonic, privateKey, secret, chain, testnet }]) => ({
       id,
       chain,
       network: testnet ? 'testnet' : 'mainnet',
-      ...(mnemonic === undefined ? { key: privateKey ?? '' } : { mnemonic }),
+      ...(mnemonic === undefined ? { key: privateKey ?? secret ?? '' } : { mnemonic }),
     })),
   )
   const flags = found.network === 'testnet' ? ['--testnet'] : []

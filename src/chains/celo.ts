@@ -6,8 +6,8 @@ import { decodeCeloJson } from './family/celo-json.ts'
 import { type CeloTx, requireFilledCelo } from './family/celo-tx.ts'
 import { describeCall } from './family/evm-intent.ts'
 import { evmKeys, hashHex, ownAddress } from './family/evm-key.ts'
-import { onlySignature } from './family/evm-signature.ts'
 import { asHex, type Hex } from './family/evm-tx.ts'
+import { onlySignature } from './family/single-key.ts'
 
 /** Alfajores, which payments name by default, and Celo Sepolia, which took its place. */
 const chainIds = { mainnet: [42_220], testnet: [44_787, 11_142_220] } as const

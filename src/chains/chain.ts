@@ -95,8 +95,9 @@ export type ChainDefinition<Tx> = {
     signal: AbortSignal,
   ): Promise<Submission>
   /**
-   * `by-address`: a network takes payments of one sender in the order of their numbers, so that a later
-   * one waits for an earlier one that was not delivered. The sender is the first of `intent.from`.
+   * `by-address` where a network takes payments of one sender in the order of their numbers, or where
+   * `complete` reads such a number: they are completed and sent one after the other, and wait when one
+   * before them was not delivered. The sender is the first of `intent.from`.
    */
   readonly order: 'by-address' | 'free'
   readonly broadcast: {

@@ -1,11 +1,11 @@
 import { defineChain } from './chain.ts'
 import { evmKeys, ownAddress } from './family/evm-key.ts'
-import { onlySignature } from './family/evm-signature.ts'
 import { fillKlay, readKlayCompletion } from './family/klay-completion.ts'
 import { describeKlay } from './family/klay-intent.ts'
 import { decodeKlayJson } from './family/klay-json.ts'
 import { claimOf, digestOf, sign, unsign } from './family/klay-signing.ts'
 import { type KlayTx, requireFilledKlay } from './family/klay-tx.ts'
+import { onlySignature } from './family/single-key.ts'
 
 const chainIds = { mainnet: 8_217, testnet: 1_001 } as const
 

@@ -46,7 +46,7 @@ export const xlm = defineChain<XlmTx>({
   claims: ({ source, sequence }) => [`sequence/${source}/${sequence}`],
   messages: (tx, { network }) => [{ key: 0, algorithm: 'ed25519', message: hashOf(tx, network) }],
   assemble(tx, own, signatures) {
-    const signed = { hint: hintOf(ownKey(own)), signature: onlySignature(signatures) }
+    const signed = { hint: hintOf(ownKey(own)), signature: onlySignature(signatures).bytes.bytes }
     const txData = encodeEnvelope(bytesOf(tx), signed)
     return { txData, txId: hex(hashOf(tx, own.network)) }
   },

@@ -50,7 +50,7 @@ export const xrp = defineChain<XrpTx>({
   messages: (tx, own) => [signingRequest(tx, ownKey(own))],
   assemble(tx, own, signatures) {
     const publicKey = ownKey(own)
-    const signature = signatureText(onlySignature(signatures), publicKey)
+    const signature = signatureText(onlySignature(signatures).bytes.bytes, publicKey)
     const SigningPubKey = publicKeyText(publicKey)
     const txData = encodeFields({ ...tx, SigningPubKey, TxnSignature: signature })
     return { txData, txId: hex(sha512Half(concat(idPrefix, bytesOf(txData)))).toUpperCase() }

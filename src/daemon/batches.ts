@@ -1,6 +1,6 @@
 import { KmsError } from '../base/errors.ts'
 
-export type BatchLimits<T> = {
+type BatchLimits<T> = {
   readonly maxItems: number
   /** What it throws is thrown to the item alone: it never joins a batch. */
   readonly weigh?: (item: T) => number

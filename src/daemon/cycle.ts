@@ -13,7 +13,7 @@ import {
   type Run,
 } from './run.ts'
 
-export type StartedCycle = {
+type StartedCycle = {
   /** All that the poll brought is on its way: the chain may be polled again. Never rejects. */
   readonly dispatched: Promise<void>
   /** Nothing of it is under way any more. Rejects with the fault that ended it, if one did. */

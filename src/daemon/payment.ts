@@ -102,7 +102,7 @@ export async function requireApproval(
   throw new KmsError(code, verdict.reason)
 }
 
-export type Completed = { readonly completion: Completion; readonly warnings: readonly Warning[] }
+type Completed = { readonly completion: Completion; readonly warnings: readonly Warning[] }
 
 /** Reads what the payment came without. */
 export async function completePayment(

@@ -41,7 +41,7 @@ describe('keys', () => {
   test('none, when no wallet is named', () => {
     const pending = pendingOf(eth, plain, { hashes: [] })
     expect(thrownBy(() => eth.keys(pending)).message).toBe(
-      'transaction names no wallet to sign with',
+      'the pending transaction names no wallet to sign with',
     )
   })
 })

@@ -64,11 +64,13 @@ describe('the journal', () => {
       ['d', 'seen'],
       ['e', 'denied'],
       ['f', 'refused'],
+      ['h', 'finished'],
+      ['i', 'expired'],
     ] as const) {
       await journal.record({ ...seen, pendingId: id, state, txData: '0x' })
     }
     await journal.record({ ...seen, pendingId: 'g', chain: 'BTC', state: 'signed', txData: '0x' })
-    expect(await unsentIn(journal, 'ETH')).toEqual(['c', 'b'])
+    expect(await unsentIn(journal, 'ETH')).toEqual(['c', 'b', 'h'])
     expect(await unsentIn(journal, 'BTC')).toEqual(['g'])
     await journal.close()
   })
@@ -104,6 +106,31 @@ describe('the journal', () => {
     expect(await journal.find('a1')).toEqual(signed)
     await journal.record({ ...signed, state: 'sent' })
     expect(await journal.find('a1')).toEqual({ ...signed, state: 'sent' })
+    await journal.close()
+  })
+
+  test('never takes final bytes away from a row, or gives it others', async () => {
+    const journal = await open(newPath())
+    const signed: PaymentRow = { ...seen, state: 'signed', txData: '0x02', txId: '0xid' }
+    const final = { finalData: '0x02ff', finalId: '0xfinal' }
+    const finished: PaymentRow = { ...signed, ...final, state: 'finished' }
+    for (const row of [signed, finished, signed]) await journal.record(row)
+    await journal.record({ ...finished, finalData: '0x02fe' })
+    expect(await journal.find('a1')).toEqual(finished)
+    await journal.record({ ...finished, state: 'sent' })
+    expect(await journal.find('a1')).toEqual({ ...finished, state: 'sent' })
+    await journal.close()
+  })
+
+  test('writes rows that come together at once, and a row that comes twice in its order', async () => {
+    const journal = await open(newPath())
+    const ids = Array.from({ length: 1_200 }, (_, n) => `p${n}`)
+    const signed = { state: 'signed', txData: '0x02', txId: '0xid' } as const
+    await Promise.all([
+      ...ids.map(pendingId => journal.record({ ...seen, pendingId })),
+      ...ids.map(pendingId => journal.record({ ...seen, ...signed, pendingId })),
+    ])
+    expect(await unsentIn(journal, 'ETH')).toEqual(ids)
     await journal.close()
   })
 

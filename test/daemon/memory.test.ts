@@ -43,6 +43,15 @@ describe('a payment that was tried', () => {
   })
 })
 
+test('what was said of a part of a payment is kept as long as the payment is listed', () => {
+  const memory = createMemory(5_000)
+  memory.tell('a1/expiry', 'past')
+  memory.forgetAllBut(['a1'])
+  expect(memory.tell('a1/expiry', 'past')).toBe(false)
+  memory.forgetAllBut([])
+  expect(memory.tell('a1/expiry', 'past')).toBe(true)
+})
+
 test('news is told once, and once more when it is over', () => {
   const memory = createMemory(5_000)
   const told = [undefined, 'down', 'down', 'refused', undefined, undefined, 'down']

@@ -40,7 +40,7 @@ const recorded = chains.flatMap(({ id }) => {
       network === 'mainnet' &&
       expected.outcome === 'signed' &&
       pending.withdrawalId === undefined &&
-      Object.values(wallets).every(({ privateKey }) => privateKey !== undefined),
+      Object.values(wallets).every(wallet => (wallet.privateKey ?? wallet.secret) !== undefined),
   )
   return found === undefined ? [] : [found]
 })
@@ -53,11 +53,11 @@ const renamed = recorded.map(({ chain, network, wallets, pending }, i) => {
   const rename = (old: string): string => new Map(ids).get(old) ?? old
   return {
     payment: { ...pending, chain, hashes: pending.hashes.map(rename) },
-    wallets: Object.entries(wallets).map(([old, { privateKey = '' }]) => ({
+    wallets: Object.entries(wallets).map(([old, { privateKey, secret = '' }]) => ({
       id: rename(old),
       chain,
       network,
-      key: privateKey,
+      key: privateKey ?? secret,
     })),
   }
 })
@@ -119,8 +119,12 @@ export async function secretsOf({
   return [
     { name: `mnemonic of ${name}`, bytes: Buffer.from(mnemonic) },
     { name: `seed of ${name}`, bytes: seed },
-    // Of a node the key alone is secret: the account's chain code is in its xpub.
+    // The account's own chain code is in its xpub.
     ...nodes.map(({ path, node }) => ({ name: `node ${path} of ${name}`, bytes: keyOf(node) })),
+    ...nodes.slice(0, -1).map(({ path, node }) => ({
+      name: `chain code of node ${path} of ${name}`,
+      bytes: node.chainCode ?? new Uint8Array(),
+    })),
     ...indexes.map(index => ({
       name: `key ${index} of ${name}`,
       bytes: keyOf(account?.deriveChild(index)),

@@ -9,9 +9,19 @@ export type Outcome = Replayed & { readonly status: number | string; readonly sa
 /** Says what is right for one case in which the original is wrong (`differsFromOriginal`). */
 export type Judge = (did: Outcome, found: RecordedCase) => void
 
+/** Nobody could sign this. */
+export function expectRefused(did: Outcome, found: RecordedCase): void {
+  expectUnsent(did, found, 40)
+}
+
+/** An owner's policy could allow it. */
+export function expectDenied(did: Outcome, found: RecordedCase): void {
+  expectUnsent(did, found, 20)
+}
+
 /** Nothing leaves, and Tatum is told once, in a sentence. */
-export function expectRefused(did: Outcome, { pending }: RecordedCase): void {
-  expect({ said: did.said, status: did.status }).toMatchObject({ status: 40 })
+function expectUnsent(did: Outcome, { pending }: RecordedCase, status: number): void {
+  expect({ said: did.said, status: did.status }).toMatchObject({ status })
   expect(did.broadcasts).toEqual([])
   expect(did.reports).toEqual([
     { signatureId: pending.id, error: expect.stringMatching(/^[ -~]{10,300}$/) },

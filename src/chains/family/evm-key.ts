@@ -2,9 +2,10 @@ import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { fromHex } from '../../base/bytes.ts'
 import { KmsError } from '../../base/errors.ts'
-import type { KeyRef, PendingTx, PublicKey } from '../../base/model.ts'
+import type { PublicKey } from '../../base/model.ts'
 import type { ChainDefinition, Own } from '../chain.ts'
 import { asHex, type Hex } from './evm-tx.ts'
+import { firstKey, ownKey } from './single-key.ts'
 
 /** The keys of an EVM chain: what a definition says of them. `coin` is SLIP-44's, for mainnet. */
 export function evmKeys(
@@ -23,28 +24,18 @@ export function evmKeys(
     generates: 'mnemonic',
     walletShape: ['xpub', 'mnemonic', 'privateKey'],
     address: publicKey => addressOf(publicKey),
-    keys: signingKey,
+    keys: firstKey,
   }
 }
 
 /** The address of the one key that signs. */
-export function ownAddress({ keys: [key] }: Own): Hex {
-  if (key === undefined) throw new KmsError('unexpected', 'a transaction came without its key')
-  return addressOf(key)
+export function ownAddress(own: Own): Hex {
+  return addressOf(ownKey(own))
 }
 
 /** keccak-256 of bytes in hex. */
 export function hashHex(bytes: Hex): Uint8Array {
   return keccak_256(fromHex(bytes.slice(2)) ?? new Uint8Array())
-}
-
-/** One key signs. The original takes the first of several, too. */
-function signingKey({ hashes, signatures, index }: PendingTx): readonly KeyRef[] {
-  const [signatureId] = hashes
-  if (signatureId !== undefined) return [{ signatureId, ...(index !== undefined && { index }) }]
-  const [derived] = signatures
-  if (derived !== undefined) return [{ signatureId: derived.id, index: derived.index }]
-  throw new KmsError('transaction-refused', 'transaction names no wallet to sign with')
 }
 
 /** Decompressing a key costs a quarter of a signature, and one payment asks several times. */

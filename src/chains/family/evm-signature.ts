@@ -21,15 +21,6 @@ export function rlpNumber(value: bigint | number): Hex {
   return `0x${digits.length % 2 === 0 ? '' : '0'}${digits}`
 }
 
-/** The one signature of a transaction that takes one. */
-export function onlySignature(signatures: readonly Signature[]): Signature {
-  const [signature, ...rest] = signatures
-  if (signature === undefined || rest.length > 0) {
-    throw new KmsError('unexpected', 'this transaction takes one signature')
-  }
-  return signature
-}
-
 /** EIP-2: s in the lower half of the group, or a second id of the same payment could be made. */
 export function isWeakSignature(items: RlpItems): boolean {
   const order = secp256k1.Point.Fn.ORDER

@@ -1,4 +1,3 @@
-import { KmsError } from '../../base/errors.ts'
 import type { Intent, Network, PendingTx } from '../../base/model.ts'
 import { type Chain, defineChain, type Own } from '../chain.ts'
 import { type AddressPrefix, formatAddress, formatIntent } from './evm-address.ts'
@@ -8,6 +7,7 @@ import { describeCall } from './evm-intent.ts'
 import { decodeWeb3Json } from './evm-json.ts'
 import { addressOf, evmKeys, hashHex, ownAddress } from './evm-key.ts'
 import { asHex, type DataRules, type EvmTx, type Hex, requireFilled } from './evm-tx.ts'
+import { onlySignature } from './single-key.ts'
 
 /** What tells one EVM chain from another. */
 export type EvmNumbers = {
@@ -52,11 +52,7 @@ export function evmChain(numbers: EvmNumbers): Chain {
       { key: 0, algorithm: 'ecdsa-secp256k1', message: hashHex(encodeEnvelope(requireFilled(tx))) },
     ],
     assemble(tx, _own, signatures) {
-      const [signature, ...rest] = signatures
-      if (signature === undefined || rest.length > 0) {
-        throw new KmsError('unexpected', `a transaction of ${name} takes one signature`)
-      }
-      const txData = encodeEnvelope(requireFilled(tx), signature)
+      const txData = encodeEnvelope(requireFilled(tx), onlySignature(signatures))
       return { txData, txId: asHex(hashHex(txData)) }
     },
     decodeSigned: txData => decodeEnvelope(txData),

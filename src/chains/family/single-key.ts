@@ -16,10 +16,10 @@ export function ownKey({ keys: [key] }: Own): PublicKey {
   return key
 }
 
-export function onlySignature(signatures: readonly Signature[]): Uint8Array {
+export function onlySignature(signatures: readonly Signature[]): Signature {
   const [signature, ...rest] = signatures
   if (signature === undefined || rest.length > 0) {
     throw new KmsError('unexpected', 'a transaction of this chain takes one signature')
   }
-  return signature.bytes
+  return signature
 }
