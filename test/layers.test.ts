@@ -61,7 +61,7 @@ const powers: readonly Power[] = [
   {
     name: 'environment',
     pattern: /\bprocess\.env\b|\bBun\.env\b|\bimport\.meta\.env\b|['"](?:node:)?process['"]/,
-    holders: ['cli/context.ts'],
+    holders: ['cli/variables.ts'],
     why: 'what a process is told arrives as arguments that can be read',
   },
   {

@@ -30,6 +30,31 @@ export function readGuarded(disk: Disk, path: string, maxBytes: number): Uint8Ar
   })
 }
 
+/**
+ * The bytes of a file that settings come from, or undefined when there is none. Others may read it,
+ * but whoever could write it could change what this program does: then it is refused.
+ */
+export function readConfigFile(disk: Disk, path: string, maxBytes: number): Uint8Array | undefined {
+  return attempt(`cannot read ${path}`, () => {
+    const file = openRegular(disk, path, 'read')
+    if (file === undefined) return undefined
+    try {
+      const facts = file.stat()
+      refuseForeign(disk, path, facts)
+      if (disk.user() !== undefined && (facts.mode & 0o022) !== 0) {
+        throw new KmsError('unsafe-permissions', `others than its owner may write to ${path}`, {
+          hint: `chmod 600 ${path}`,
+        })
+      }
+      const bytes = readUpTo(file.read, 0, Math.min(facts.size, maxBytes) + 1)
+      if (bytes.length <= maxBytes) return bytes
+      throw new KmsError('usage', `${path} is larger than ${maxBytes} bytes`)
+    } finally {
+      file.close()
+    }
+  })
+}
+
 /** True when there is a file at `path`; refuses what `readGuarded` would, without reading it. */
 export function guardedExists(disk: Disk, path: string): boolean {
   return attempt(`cannot read ${path}`, () => {

@@ -24,6 +24,7 @@ const vault: readonly Option[] = [
   { name: 'path', value: 'FILE', about: 'the vault file (default: ~/.tatumrc/wallet.dat)' },
   { name: 'password-file', value: 'FILE', about: 'read the password from this file' },
   { name: 'password-fd', value: 'N', about: 'read the password from descriptor N' },
+  { name: 'env-file', value: 'FILE', about: 'variables (default: ~/.tatumrc/.env, if there)' },
   {
     name: 'lock-wait',
     value: 'SECONDS',
@@ -40,6 +41,11 @@ const pathStyle: Option = {
   name: 'path-style',
   value: 'NAME',
   about: "another derivation path: phantom for SOL's m/44'/501'/i'/0'",
+}
+const apiKeyOption: Option = {
+  name: 'api-key',
+  value: 'KEY',
+  about: 'Tatum API key; better in TATUM_API_KEY',
 }
 const kdfCost: Option = {
   name: 'kdf-cost',
@@ -67,7 +73,7 @@ export const commands: readonly Command[] = [
       { name: 'chain', value: 'LIST', about: 'only these chains, separated by commas' },
       { name: 'external-url', value: 'URL', about: 'approval server; required on main networks' },
       { name: 'external-url-method', value: 'GET|POST', about: 'how it is asked (default: GET)' },
-      { name: 'api-key', value: 'KEY', about: 'Tatum API key; better in TATUM_API_KEY' },
+      apiKeyOption,
       {
         name: 'journal',
         value: 'FOLDER',
@@ -115,6 +121,13 @@ export const commands: readonly Command[] = [
     load: async () => (await import('./commands/store-wallet.ts')).storeManagedPrivateKey,
   },
   {
+    name: 'generatemanagedprivatekeybatch',
+    args: ['chain', 'count'],
+    about: 'make and store COUNT single private keys',
+    options: [testnet, kdfCost, ...vault],
+    load: async () => (await import('./commands/batch.ts')).generateBatch,
+  },
+  {
     name: 'getmanagedwallet',
     args: ['signatureId'],
     about: 'print a stored wallet with its secret',
@@ -141,6 +154,20 @@ export const commands: readonly Command[] = [
     about: 'remove a wallet from the vault',
     options: vault,
     load: async () => (await import('./commands/remove-wallet.ts')).removeWallet,
+  },
+  {
+    name: 'list',
+    args: [],
+    about: 'list the stored wallets, without a secret',
+    options: [
+      { name: 'chain', value: 'LIST', about: 'only these chains, separated by commas' },
+      { name: 'network', value: 'mainnet|testnet', about: 'only this network' },
+      { name: 'kind', value: 'mnemonic|key', about: 'only wallets of this kind' },
+      { name: 'json', about: 'as JSON' },
+      { name: 'public', about: 'as JSON, with paths and public keys' },
+      ...vault,
+    ],
+    load: async () => (await import('./commands/list.ts')).list,
   },
   {
     name: 'export',
@@ -213,6 +240,20 @@ export const commands: readonly Command[] = [
     about: "print the vault's header, without a password",
     options: vault.slice(0, 1),
     load: async () => (await import('./commands/inspect.ts')).inspect,
+  },
+  {
+    name: 'checkconfig',
+    args: [],
+    about: 'print every setting and where it comes from; secrets only as set or unset',
+    options: [apiKeyOption, ...vault],
+    load: async () => (await import('./commands/check-config.ts')).checkConfig,
+  },
+  {
+    name: 'report',
+    args: ['signatureIds'],
+    about: 'print what support asks for, about wallets separated by commas',
+    options: vault,
+    load: async () => (await import('./commands/report.ts')).report,
   },
   {
     name: 'front',

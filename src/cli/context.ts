@@ -1,11 +1,8 @@
-import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { isatty } from 'node:tty'
-import { utf8 } from '../base/bytes.ts'
 import { realDisk } from '../base/disk.ts'
 import { KmsError } from '../base/errors.ts'
 import type { Network } from '../base/model.ts'
-import { overwriteEnvironment } from '../base/native.ts'
 import { isCompiled } from '../base/program.ts'
 import { promptSecret } from '../password/prompt.ts'
 import {
@@ -19,15 +16,22 @@ import { readSecretLine } from '../secret/input.ts'
 import { defaultCost, type ScryptCost } from '../secret/kdf.ts'
 import { lockingFailed, type SecretMemory, useSecretMemory } from '../secret/memory.ts'
 import { randomPublicBytes } from '../secret/random.ts'
-import { type Secret, secretFrom } from '../secret/secret.ts'
+import type { Secret } from '../secret/secret.ts'
 import { checkFolder, type VaultPlace, vaultExists } from '../vault/vault.ts'
 import { type Terminal, terminal } from './terminal.ts'
+import {
+  createVariables,
+  homeFolder,
+  passwordVariable,
+  takePassword,
+  type Variables,
+} from './variables.ts'
 
 /** Options as given, by kebab-case name; a switch is `true`. */
 export type Options = ReadonlyMap<string, string | true>
 
 /** The world a command may use: the only way to its flags, the environment and the clock. */
-export type Context = {
+export type Context = Pick<Variables, 'variable' | 'originOf' | 'envFile'> & {
   readonly terminal: Terminal
   readonly network: Network
   readonly place: VaultPlace
@@ -40,22 +44,21 @@ export type Context = {
   isSet(option: string): boolean
   /** The number of an open descriptor; `flag` is named when it is none. */
   descriptor(text: string, flag: string): number
-  /** A variable's value; an empty one is an unset one. */
-  variable(name: string): string | undefined
   /** The vault's password from the first source that is given; the caller wipes it. */
   password(vault?: VaultPlace): Secret
+  /** True when TATUM_KMS_PASSWORD was set; it is gone from the environment since. */
+  readonly hasPassword: boolean
   /** A mnemonic or key to store: asked for at the terminal, or the first line of stdin. */
   askSecret(question: string): Secret
   sleep(ms: number, signal?: AbortSignal): Promise<void>
   /** How to start this program again: the binary itself, or Bun and the source file. */
   readonly self: readonly [string, ...string[]]
   /** Calls `stop` when the system or a person asks this process to end. */
-  onStopSignal(stop: () => void): void
+  onStopSignal(stop: (signal: 'SIGINT' | 'SIGTERM') => void): void
   /** From 0 to 1, for spreading retries. */
   random(): number
 }
 
-const passwordVariable = 'TATUM_KMS_PASSWORD'
 const defaultLockWaitMs = 120_000
 
 export function createContext(options: Options): Context {
@@ -65,6 +68,7 @@ export function createContext(options: Options): Context {
   }
   const secretMemory = secretMemoryOf(text('secret-memory'))
   const environment = takePassword()
+  const variables = createVariables(text('env-file'))
   const lockWaitMs = lockWait(text('lock-wait'))
   const place = (): VaultPlace => ({ disk: realDisk, path: vaultPath(text('path')), lockWaitMs })
   return {
@@ -80,10 +84,12 @@ export function createContext(options: Options): Context {
     isSet: name => options.has(name),
     cost: scryptCost(text('kdf-cost')),
     descriptor,
-    variable,
+    ...variables,
+    hasPassword: environment !== undefined,
     password(vault = place()) {
       for (const warning of checkFolder(vault)) terminal.warn(warning)
-      const password = passwordSource(text, environment).read(!vaultExists(vault))
+      const source = passwordSource(text, environment, variables)
+      const password = source.read(!vaultExists(vault))
       const unlocked = lockingFailed()
       if (unlocked !== undefined) terminal.warn(`memory could not be locked: ${unlocked}`)
       return password
@@ -92,7 +98,7 @@ export function createContext(options: Options): Context {
     sleep,
     self: isCompiled() ? [process.execPath] : [process.execPath, Bun.main],
     onStopSignal(stop) {
-      for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, stop)
+      for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop(signal))
     },
     random: () => Buffer.from(randomPublicBytes(4)).readUInt32BE() / 2 ** 32,
   }
@@ -102,22 +108,11 @@ function vaultPath(given: string | undefined): string {
   return resolve(given ?? join(homeFolder(), '.tatumrc', 'wallet.dat'))
 }
 
-function homeFolder(): string {
-  try {
-    return homedir()
-  } catch (cause) {
-    // Neither HOME nor an entry among the system's users.
-    throw new KmsError('usage', 'this user has no home folder for the vault to be in', {
-      cause,
-      hint: 'say where the vault is with --path',
-    })
-  }
-}
-
 /** First that is given: descriptor, file, environment, a person at the terminal. */
 function passwordSource(
   text: (name: string) => string | undefined,
   environment: Secret | undefined,
+  { passwordOfFile }: Variables,
 ): PasswordSource {
   const fd = text('password-fd')
   if (fd !== undefined) return fdSource(descriptor(fd, '--password-fd'))
@@ -127,26 +122,9 @@ function passwordSource(
     terminal.warn(`${passwordVariable} is visible to other programs of this user`)
     return environmentSource(passwordVariable, () => environment)
   }
+  const stored = passwordOfFile()
+  if (stored !== undefined) return environmentSource(passwordVariable, () => stored)
   return promptSource
-}
-
-let taken: Secret | undefined
-
-/**
- * Takes the password out of the environment, also out of the block the kernel shows, before anybody
- * is asked anything: whether it is used or not, it must not stand there meanwhile.
- */
-function takePassword(): Secret | undefined {
-  const password = variable(passwordVariable)
-  if (password === undefined) return taken
-  delete process.env[passwordVariable]
-  overwriteEnvironment(passwordVariable)
-  taken = secretFrom(utf8(password))
-  return taken
-}
-
-function variable(name: string): string | undefined {
-  return process.env[name] || undefined
 }
 
 function secretFromStdin(question: string): Secret {

@@ -1,4 +1,5 @@
 import { writeSync } from 'node:fs'
+import { isatty } from 'node:tty'
 import { KmsError } from '../base/errors.ts'
 import type { Secret } from '../secret/secret.ts'
 
@@ -14,6 +15,8 @@ export type Terminal = {
   note(text: string): void
   warn(text: string): void
   error(text: string, hint?: string): void
+  /** A line that the next one replaces, for a person at the terminal; '' takes it away. */
+  progress(line: string): void
   /** A line of the daemon's log, as it is. */
   log(line: string): void
 }
@@ -26,6 +29,10 @@ export const terminal: Terminal = {
   error(text, hint) {
     sayToPeople(`error: ${text}`)
     if (hint !== undefined) sayToPeople(`hint: ${hint}`)
+  },
+  progress(line) {
+    // Back to the start of the line, which is cleared.
+    if (isatty(2)) writeQuietly(`\r\x1b[K${line}`)
   },
   log: line => writeQuietly(`${line}\n`),
 }

@@ -38,6 +38,7 @@ export function openKeyRoom(settings: Partial<ThreadSettings> = {}): KeyRoom {
   let thread: Thread | undefined
   let idle: Timer | undefined
   let queue: Promise<unknown> = Promise.resolve()
+  let waiting: Asked[] = []
 
   const close = async (): Promise<void> => {
     clearTimeout(idle)
@@ -63,11 +64,28 @@ export function openKeyRoom(settings: Partial<ThreadSettings> = {}): KeyRoom {
     }
   }
 
+  /** All that is waiting, up to what one thread may do, goes to the thread as one message. */
+  const runWaiting = async (): Promise<void> => {
+    const batch = takeBatch(waiting)
+    waiting = waiting.slice(batch.length)
+    try {
+      const results = await run(batch.flatMap(({ tasks }) => tasks))
+      let at = 0
+      for (const { tasks, resolve } of batch) {
+        resolve(results.slice(at, at + tasks.length))
+        at += tasks.length
+      }
+    } catch (fault) {
+      for (const { reject } of batch) reject(fault)
+    }
+  }
+
   /** One batch after the other: a thread is never ended under somebody's work. */
   const enqueue = (tasks: readonly KeyTask[]): Promise<readonly KeyResult[]> => {
-    const result = queue.then(() => run(tasks))
-    queue = result.catch(() => {})
-    return result
+    const { promise, resolve, reject } = Promise.withResolvers<readonly KeyResult[]>()
+    waiting.push({ tasks, resolve, reject })
+    queue = queue.then(runWaiting)
+    return promise
   }
 
   return {
@@ -101,6 +119,23 @@ export function openKeyRoom(settings: Partial<ThreadSettings> = {}): KeyRoom {
       thread = undefined
     },
   }
+}
+
+/** Tasks that are waiting for the thread, and who waits for their results. */
+type Asked = {
+  readonly tasks: readonly KeyTask[]
+  readonly resolve: (results: readonly KeyResult[]) => void
+  readonly reject: (fault: unknown) => void
+}
+
+/** The first of `waiting`, as many as make one message; at least one, if there is any. */
+function takeBatch(waiting: readonly Asked[]): readonly Asked[] {
+  let tasks = 0
+  const end = waiting.findIndex((asked, i) => {
+    tasks += asked.tasks.length
+    return i > 0 && tasks > usesPerThread
+  })
+  return end === -1 ? waiting : waiting.slice(0, end)
 }
 
 /**

@@ -1,0 +1,113 @@
+import { KmsError } from '../../base/errors.ts'
+import { encodeJson } from '../../base/json.ts'
+import { openKeyRoom } from '../../secret/key-room.ts'
+import { generateKeyText } from '../../secret/key-text.ts'
+import { keyWallet, type WalletPlace } from '../../signer/wallets.ts'
+import type { NewWallet } from '../../vault/draft.ts'
+import type { WalletInfo } from '../../vault/records.ts'
+import { changeVault } from '../../vault/vault.ts'
+import type { Action } from '../action.ts'
+import { chainArgument } from '../chain-argument.ts'
+import type { Context } from '../context.ts'
+import { startProgress } from '../progress.ts'
+
+/**
+ * `generatemanagedprivatekeybatch CHAIN COUNT`: fresh private keys, one line of JSON for each that
+ * is stored. Stored in groups: what was printed is in the vault, however this ends.
+ */
+export const generateBatch: Action = async (context, [chainId, given]) => {
+  const chain = chainArgument(chainId)
+  const count = parseCount(given)
+  using password = context.password()
+  using progress = startProgress(context.terminal, `${chain.id} keys`, count)
+  const interruption = watchForStop(context)
+  await using room = openKeyRoom()
+  const place = { chain, network: context.network, publicKeyOf: room.publicKey }
+  for (let stored = 0; stored < count; ) {
+    interruption.throwIfAsked(stored, count)
+    progress.show(stored)
+    using keys = new DisposableStack()
+    const wallets = await makeKeys(place, Math.min(groupSize(count), count - stored), {
+      keep: wallet => keys.use(wallet.secret),
+      made: number => progress.show(stored + number),
+      isStopped: interruption.isAsked,
+    })
+    interruption.throwIfAsked(stored, count)
+    const infos = await store(context, password, wallets)
+    context.terminal.answer(infos.map(lineOf).join('\n'))
+    stored += infos.length
+  }
+  await room.empty()
+  return 0
+}
+
+/** How many keys are made at once: they lie in locked memory until their group is stored. */
+const chunk = 250
+const smallestGroup = 1_000
+
+/** Every group costs one scrypt and one write of the whole vault: eight at most, so that it stays linear. */
+function groupSize(count: number): number {
+  return Math.max(smallestGroup, Math.ceil(count / 8))
+}
+
+type Making = {
+  keep(wallet: NewWallet): void
+  made(count: number): void
+  isStopped(): boolean
+}
+
+async function makeKeys(
+  place: WalletPlace,
+  count: number,
+  { keep, made, isStopped }: Making,
+): Promise<readonly NewWallet[]> {
+  const { chain, network, publicKeyOf } = place
+  const wallets: NewWallet[] = []
+  while (wallets.length < count && !isStopped()) {
+    const length = Math.min(chunk, count - wallets.length)
+    const fresh = Array.from({ length }, async () => {
+      const keyText = await generateKeyText(chain.key, network, publicKeyOf)
+      const wallet = await keyWallet(place, keyText)
+      keep(wallet)
+      return wallet
+    })
+    wallets.push(...(await Promise.all(fresh)))
+    made(wallets.length)
+  }
+  return wallets
+}
+
+function store(
+  { place, now, cost }: Context,
+  password: Parameters<typeof changeVault>[1],
+  wallets: readonly NewWallet[],
+): Promise<readonly WalletInfo[]> {
+  const settings = { create: true, now: now(), cost }
+  return changeVault(place, password, draft => wallets.map(draft.add), settings)
+}
+
+function lineOf({ id, address }: WalletInfo): string {
+  return encodeJson({ signatureId: id, address: address ?? null })
+}
+
+function parseCount(given: string | undefined): number {
+  const count = /^\d{1,6}$/.test(given ?? '') ? Number(given) : 0
+  if (count >= 1 && count <= 100_000) return count
+  throw new KmsError('usage', 'the count is a whole number from 1 to 100000')
+}
+
+/** Ctrl-C and SIGTERM end the work between two groups: whole keys only, and all of them told of. */
+function watchForStop({ onStopSignal }: Pick<Context, 'onStopSignal'>) {
+  let asked: 'SIGINT' | 'SIGTERM' | undefined
+  onStopSignal(signal => {
+    asked ??= signal
+  })
+  return {
+    isAsked: () => asked !== undefined,
+    throwIfAsked(stored: number, count: number) {
+      if (asked === undefined) return
+      const code = asked === 'SIGINT' ? 'interrupted' : 'terminated'
+      throw new KmsError(code, `stopped: ${stored} of ${count} keys are stored, all printed above`)
+    },
+  }
+}

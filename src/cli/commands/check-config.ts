@@ -1,0 +1,40 @@
+import { vaultExists } from '../../vault/vault.ts'
+import type { Action } from '../action.ts'
+import type { Context } from '../context.ts'
+import { usedVariables } from '../used-variables.ts'
+import { version } from '../version.ts'
+
+/** `checkconfig`: each setting and where it comes from; of a secret only whether it is set. */
+export const checkConfig: Action = async context => {
+  const { terminal, place, envFile, text } = context
+  const rows: readonly (readonly [name: string, value: string])[] = [
+    ['Version of KMS', version],
+    ['Wallet file path', `${place.path} (${text('path') === undefined ? 'default' : 'flag'})`],
+    ['Wallet file exists', vaultExists(place) ? 'yes' : 'no'],
+    ['Wallet store type', storeType(context)],
+    ['Env file', envFile() ?? 'none'],
+    ...usedVariables.map(known => [known.name, settingText(context, known)] as const),
+  ]
+  const width = Math.max(...rows.map(([name]) => name.length))
+  terminal.answer(rows.map(([name, value]) => `${name.padEnd(width)} : ${value}`).join('\n'))
+  return 0
+}
+
+function storeType({ isSet }: Context): string {
+  const managers = ['aws', 'azure', 'vgs', 'hashicorp']
+  return (managers.find(isSet) ?? 'local').toUpperCase()
+}
+
+function settingText(
+  { variable, originOf, text, hasPassword }: Context,
+  { name, flag, secret, usual }: (typeof usedVariables)[number],
+): string {
+  if (flag !== undefined && text(flag) !== undefined) {
+    return secret ? 'set (flag)' : `${text(flag)} (flag)`
+  }
+  // The password is taken out of the environment before anything else happens.
+  if (name === 'TATUM_KMS_PASSWORD' && hasPassword) return 'set (environment)'
+  const origin = originOf(name)
+  if (origin !== undefined) return `${secret ? 'set' : variable(name)} (${origin})`
+  return usual === undefined ? 'unset' : `${usual} (default)`
+}
