@@ -1,6 +1,6 @@
 import { type CAC, cac } from 'cac'
 import { asKmsError, diagnosisOf, KmsError } from '../base/errors.ts'
-import { type Command, commands, type Option } from './commands.ts'
+import { type Command, commands, type Option, visibleCommands } from './commands.ts'
 import { exitStatus } from './exit.ts'
 import { camel, helpFlags, isFlag, refuseBadFlags, versionFlags } from './flags.ts'
 import { commandHelp, help } from './help.ts'
@@ -46,8 +46,10 @@ function notACommand(typed: string): KmsError {
       hint: 'tatum-kms COMMAND [options]',
     })
   }
-  const names = commands.filter(({ hidden }) => !hidden).map(({ name }) => name)
-  const near = nearest(typed, names)
+  const near = nearest(
+    typed,
+    visibleCommands.map(({ name }) => name),
+  )
   return new KmsError('usage', 'unknown command', {
     hint: near === undefined ? 'tatum-kms --help lists them all' : `did you mean ${near}`,
   })

@@ -256,6 +256,20 @@ export const commands: readonly Command[] = [
     load: async () => (await import('./commands/report.ts')).report,
   },
   {
+    name: 'completion',
+    args: ['bash|zsh|fish'],
+    about: 'print a completion script for this shell',
+    options: [],
+    load: async () => (await import('./commands/completion.ts')).completion,
+  },
+  {
+    name: 'man',
+    args: [],
+    about: 'print the manual page: tatum-kms man | man -l -',
+    options: [],
+    load: async () => (await import('./commands/completion.ts')).man,
+  },
+  {
     name: 'front',
     args: [],
     about: 'the network side of the daemon',
@@ -272,3 +286,6 @@ export const commands: readonly Command[] = [
     load: async () => (await import('./commands/signer.ts')).signer,
   },
 ]
+
+/** Without the daemon's own processes. */
+export const visibleCommands: readonly Command[] = commands.filter(({ hidden }) => !hidden)

@@ -1,9 +1,8 @@
 import { chainNames } from '../chains/names.ts'
-import { type Command, commands, type Option } from './commands.ts'
+import { type Command, type Option, visibleCommands } from './commands.ts'
 
 /** What `tatum-kms --help` prints. */
 export function help(): string {
-  const shown = commands.filter(({ hidden }) => !hidden)
   return [
     'tatum-kms keeps blockchain keys in an encrypted vault and signs Tatum payments',
     'with them.',
@@ -13,7 +12,7 @@ export function help(): string {
     '  tatum-kms daemon --external-url=https://approver.internal/check',
     '',
     'Commands:',
-    ...columns(shown.map(({ name, args, about }) => [usage(name, args), about])),
+    ...columns(visibleCommands.map(({ name, args, about }) => [usage(name, args), about])),
     '',
     'Chains:',
     `  ${chainNames.map(([id]) => id).join(' ')}`,

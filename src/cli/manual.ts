@@ -1,0 +1,75 @@
+import { chainNames } from '../chains/names.ts'
+import type { Command, Option } from './commands.ts'
+import { exitStatus } from './exit.ts'
+import { usedVariables } from './used-variables.ts'
+
+/** The manual page tatum-kms(1), in the language of man. */
+export function manual(commands: readonly Command[], version: string): string {
+  return [
+    `.TH TATUM-KMS 1 "" "tatum-kms ${version}" "User Commands"`,
+    '.SH NAME',
+    'tatum\\-kms \\- keep blockchain keys in an encrypted vault and sign Tatum payments with them',
+    '.SH SYNOPSIS',
+    '.B tatum\\-kms',
+    '.I COMMAND',
+    '[options]',
+    '.SH COMMANDS',
+    ...commands.flatMap(({ name, args, about, options }) => [
+      '.TP',
+      `.B ${escaped([name, ...args.map(arg => arg.toUpperCase())].join(' '))}`,
+      `${sentence(about)}`,
+      ...(options.length > 0 ? ['.RS', ...options.flatMap(item), '.RE'] : []),
+    ]),
+    '.SH CHAINS',
+    `${chainNames.map(([id, name]) => `${id} (${escaped(name)})`).join(', ')}.`,
+    '.SH ENVIRONMENT',
+    ...usedVariables.flatMap(({ name, flag, usual, secret }) => [
+      '.TP',
+      `.B ${name}`,
+      [
+        secret ? 'Secret.' : '',
+        flag === undefined ? '' : `The option \\-\\-${escaped(flag)} goes before it.`,
+        usual === undefined ? '' : `Default: ${escaped(usual)}.`,
+      ]
+        .filter(part => part !== '')
+        .join(' ') || 'No default.',
+    ]),
+    '.SH EXIT STATUS',
+    ...statuses().flatMap(([status, codes]) => ['.TP', `.B ${status}`, `${escaped(codes)}.`]),
+    '.SH FILES',
+    '.TP',
+    '.I ~/.tatumrc/wallet.dat',
+    'The vault; beside it its backup (.bak), lock (.lock) and ledger (.ledger).',
+    '.TP',
+    '.I ~/.tatumrc/.env',
+    'Variables, if the environment does not have them.',
+  ].join('\n')
+}
+
+function item({ name, value, about }: Option): readonly string[] {
+  const flag = value === undefined ? `--${name}` : `--${name}=${value}`
+  return ['.TP', `.B ${escaped(flag)}`, sentence(about)]
+}
+
+function sentence(about: string): string {
+  return escaped(`${about.charAt(0).toUpperCase()}${about.slice(1)}.`)
+}
+
+/** Dashes that can be typed, and no line that man takes for a request. */
+function escaped(text: string): string {
+  return text
+    .replaceAll('\\', '\\e')
+    .replaceAll('-', '\\-')
+    .replace(/^([.'])/, '\\&$1')
+}
+
+/** 0 and each other status with the names of what it stands for. */
+function statuses(): readonly (readonly [number, string])[] {
+  const names = new Map<number, string[]>([[0, ['done']]])
+  for (const [name, status] of Object.entries(exitStatus)) {
+    names.set(status, [...(names.get(status) ?? []), name])
+  }
+  return [...names]
+    .toSorted(([a], [b]) => a - b)
+    .map(([status, codes]) => [status, codes.join(', ')] as const)
+}
