@@ -145,7 +145,7 @@ export const commands: readonly Command[] = [
     name: 'getaddress',
     args: ['signatureId', '[index]'],
     about: 'print an address of a stored wallet',
-    options: vault,
+    options: [{ name: 'qr', about: 'draw it as a QR code, too (on stderr)' }, ...vault],
     load: async () => (await import('./commands/show-wallet.ts')).getAddress,
   },
   {

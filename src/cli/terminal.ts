@@ -15,6 +15,8 @@ export type Terminal = {
   note(text: string): void
   warn(text: string): void
   error(text: string, hint?: string): void
+  /** A picture for a person, beside the answer. */
+  draw(lines: string): void
   /** A line that the next one replaces, for a person at the terminal; '' takes it away. */
   progress(line: string): void
   /** A line of the daemon's log, as it is. */
@@ -30,6 +32,7 @@ export const terminal: Terminal = {
     sayToPeople(`error: ${text}`)
     if (hint !== undefined) sayToPeople(`hint: ${hint}`)
   },
+  draw: lines => writeQuietly(`${lines.trimEnd()}\n`),
   progress(line) {
     // Back to the start of the line, which is cleared.
     if (isatty(2)) writeQuietly(`\r\x1b[K${line}`)

@@ -1,4 +1,5 @@
 import { realDisk } from '../../base/disk.ts'
+import { prettyJson } from '../../base/json.ts'
 import { findChain } from '../../chains/index.ts'
 import { runFront } from '../../daemon/front.ts'
 import type { CycleReport } from '../../daemon/run.ts'
@@ -11,7 +12,7 @@ import { version } from '../version.ts'
 export const front: Action = async context => {
   const { now, sleep, random, onStopSignal, terminal } = context
   process.umask(0o077)
-  const report = await runFront({
+  const outcome = await runFront({
     channelFd: frontChannelFd,
     version,
     findChain,
@@ -22,7 +23,10 @@ export const front: Action = async context => {
     disk: realDisk,
     onStopSignal,
   })
-  return report === undefined ? 0 : statusOf(report)
+  if (outcome === undefined) return 0
+  if (!('cancelled' in outcome)) return statusOf(outcome)
+  terminal.answer(prettyJson(outcome.cancelled))
+  return 0
 }
 
 /** 0 all sent, 3 some, else what the first failure was (DESIGN 7). */

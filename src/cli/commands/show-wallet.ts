@@ -1,3 +1,4 @@
+import { encodeQR } from 'qr'
 import { equalBytes } from '../../base/bytes.ts'
 import { KmsError } from '../../base/errors.ts'
 import { prettyJson } from '../../base/json.ts'
@@ -44,6 +45,7 @@ export const getAddress: Action = async (context, [id = '', given]) => {
   const place = { wallet: info, index: indexFor(info, index) }
   const address = chain.address(await publicKeyAt(chain, source, place), info.network)
   context.terminal.answer(prettyJson({ address }))
+  if (context.isSet('qr')) context.terminal.draw(encodeQR(address, 'ascii', { ecc: 'medium' }))
   return 0
 }
 
