@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Network } from '../src/base/model.ts'
 import { chains } from '../src/chains/index.ts'
+import { fakeChains } from '../test/support/fake-chains.ts'
 import { type FakeTatum, startFakeTatum } from '../test/support/fake-tatum.ts'
 import {
   type RecordedCase,
@@ -27,6 +28,7 @@ const preferred = new Set([
   'missing-gasPrice-nonce',
   'missing-gasPrice',
   'mixed-inputs-mixed-outputs',
+  'TRANSFER FLOW (type 2) mnemonic+index',
   'p2wpkh-2in-2keys-change',
 ])
 
@@ -61,12 +63,21 @@ function caseFor(chain: string, network: Network): RecordedCase | undefined {
     ({ expected, pending }) => expected.outcome === 'signed' && pending.withdrawalId === undefined,
   )
   const here = signed.filter(found => found.network === network)
-  const candidates = here.length > 0 ? here : signed.map(found => ({ ...found, network }))
+  const candidates = here.length > 0 ? here : signed.map(found => movedTo(network, found))
   return (
     candidates.find(found => preferred.has(found.case)) ??
     candidates.find(({ wallets }) => Object.values(wallets).every(isSingleKey)) ??
     candidates[0]
   )
+}
+
+/** The same payment on the other network, which is another payment. */
+function movedTo(network: Network, found: RecordedCase): RecordedCase {
+  const { chain, pending } = found
+  const { serializedTransaction: text } = pending
+  const serializedTransaction = fakeChains[chain]?.onNetwork?.(text, network) ?? text
+  const id = [...pending.id].toReversed().join('')
+  return { ...found, network, pending: { ...pending, id, serializedTransaction } }
 }
 
 function isSingleKey({ privateKey, secret }: RecordedWallet): boolean {
@@ -124,7 +135,7 @@ function rowsFor(
 async function kms(args: readonly string[], stdin: string, tatum?: FakeTatum): Promise<string> {
   const run = Bun.spawn([binary, ...args, `--password-file=${passwordFile}`], {
     cwd: home,
-    env: { HOME: home, ...(tatum && { TATUM_API_URL: tatum.url, TATUM_API_KEY: tatum.apiKey }) },
+    env: { HOME: home, ...(tatum && addressesOf(tatum)) },
     stdin: new Blob([stdin]),
     stderr: 'inherit',
     timeout: 60_000,
@@ -132,6 +143,12 @@ async function kms(args: readonly string[], stdin: string, tatum?: FakeTatum): P
   const answer = await new Response(run.stdout).text()
   if ((await run.exited) !== 0) throw new Error(`tatum-kms ${args[0]} exited with ${run.exitCode}`)
   return answer
+}
+
+/** The sandbox stands for the chains' own nodes, too. */
+function addressesOf({ url, apiKey }: FakeTatum): Record<string, string> {
+  const nodes = { TATUM_KMS_VET_URL: url, TATUM_KMS_FLOW_URL: url }
+  return { TATUM_API_URL: url, TATUM_API_KEY: apiKey, ...nodes }
 }
 
 function printTable(head: Row, rows: readonly Row[]): void {

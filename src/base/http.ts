@@ -1,7 +1,7 @@
 import { KmsError } from './errors.ts'
 
 export type HttpRequest = {
-  readonly method: 'GET' | 'POST'
+  readonly method: 'GET' | 'POST' | 'PUT'
   readonly url: string
   /** Names the other side in errors ('the Tatum API'): a URL can hold a key and is never shown. */
   readonly label: string
@@ -12,6 +12,8 @@ export type HttpRequest = {
   readonly maxBytes?: number
   /** Allows http to hosts other than this machine. */
   readonly insecureHttp?: boolean | undefined
+  /** The only certificate authorities to trust, as PEM; those of the public web when there are none. */
+  readonly authorities?: string | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -77,7 +79,7 @@ function isThisMachine(hostname: string): boolean {
 }
 
 function send(
-  { method, headers, body }: HttpRequest,
+  { method, headers, body, authorities }: HttpRequest,
   url: URL,
   signal: AbortSignal,
 ): Promise<Response> {
@@ -90,7 +92,7 @@ function send(
     decompress: false,
     // Both stated so that the environment has no say: without them Bun's fetch obeys
     // NODE_TLS_REJECT_UNAUTHORIZED=0 and HTTP(S)_PROXY.
-    tls: { rejectUnauthorized: true },
+    tls: { rejectUnauthorized: true, ...(authorities !== undefined && { ca: authorities }) },
     proxy: false,
     signal,
   })

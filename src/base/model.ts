@@ -134,8 +134,14 @@ export type Algorithm =
   | 'ed25519-bip32'
 
 /**
- * One message to sign: `key` is the position in the payment's own keys. On secp256k1 the message is
- * a 32-byte digest.
+ * A private key that came in the text of a transaction, so that it is nobody's secret: that of an
+ * account which the transaction makes (a new mint of Solana).
+ */
+export type GivenKey = { readonly privateKey: Uint8Array; readonly publicKey: PublicKey }
+
+/**
+ * One message to sign: `key` is the position in the payment's own keys, and behind them in its given
+ * keys. On secp256k1 the message is a 32-byte digest.
  */
 export type SigningRequest = {
   readonly key: number
@@ -158,14 +164,22 @@ export type HttpReads = {
   post(path: string, body: Json): Promise<unknown>
 }
 
+/** A declared node of a chain. */
+export type NodeReads = HttpReads & {
+  /** As `get`; undefined where the node says that it knows no such thing (404). */
+  find(path: string): Promise<unknown>
+}
+
 /** The front's window to the Tatum API while a chain completes, finishes or submits a payment. */
 export type ChainReads = HttpReads & {
   /** One JSON-RPC call; answers its `result`. */
   rpc(path: string, method: string, params: readonly Json[]): Promise<unknown>
   /** A declared node (TATUM_KMS_VET_URL, TATUM_KMS_FLOW_URL): never sees an API key. */
-  node(name: NodeName): HttpReads
+  node(name: NodeName): NodeReads
   /** The number after the highest one this signer has ever signed for `address`, if any. */
   nextNonce(address: string): Promise<bigint | undefined>
   /** Something to tell the owner of a payment that goes on all the same: an event of the log. */
   warn(event: string, reason: string): void
+  /** Lets time pass between two looks at a network; done early when the payment is given up. */
+  wait(ms: number): Promise<void>
 }

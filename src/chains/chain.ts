@@ -4,6 +4,7 @@ import type { Json } from '../base/json.ts'
 import type {
   ChainReads,
   Completion,
+  GivenKey,
   Intent,
   KeyRef,
   KeyScheme,
@@ -66,6 +67,8 @@ export type ChainDefinition<Tx> = {
    */
   claims(tx: Tx, own: Own): readonly string[]
   messages(tx: Tx, own: Own): readonly SigningRequest[]
+  /** Keys that came with the transaction: `SigningRequest.key` counts on into them. */
+  givenKeys?(tx: Tx): readonly GivenKey[]
   /** `signatures[i]` answers `messages(tx, own)[i]`. */
   assemble(tx: Tx, own: Own, signatures: readonly Signature[]): Signed
   /**
@@ -86,7 +89,7 @@ export type ChainDefinition<Tx> = {
   finish?(txData: string, own: FinishOwn, reads: ChainReads, signal: AbortSignal): Promise<Signed>
   /**
    * Front only: sends the final bytes to the network itself, where Tatum does not. May be called
-   * again with the same bytes at any time: it first looks whether they have arrived.
+   * again with the same bytes at any time, also when they have arrived.
    */
   submit?(
     txData: string,
@@ -100,11 +103,29 @@ export type ChainDefinition<Tx> = {
    * before them was not delivered. The sender is the first of `intent.from`.
    */
   readonly order: 'by-address' | 'free'
+  /** Only where senders number their payments without a gap, and signed bytes say by whom. */
+  readonly numbering?: Numbering & {
+    /**
+     * What uses up the number of `txData`, signed bytes of ours, for nothing, at a price at which nodes
+     * let it take their place: no less than `price`, what a unit of gas costs now.
+     */
+    replacement(txData: string, own: Own, price: bigint): Tx
+  }
   readonly broadcast: {
     readonly path: string
     /** Payments of virtual accounts go to the ledger's own endpoint (protocol 1.5). */
     readonly offchain: boolean
   }
+}
+
+/** How to look for bytes that were sent and have not arrived. */
+export type Numbering = {
+  /** Which number of which sender signed bytes use up. */
+  numberOf(txData: string): { readonly sender: string; readonly number: bigint }
+  /** Front only: how many transactions of the sender the network has taken into blocks. */
+  count(sender: string, reads: ChainReads): Promise<bigint>
+  /** Front only: what a unit of gas costs now. */
+  price(reads: ChainReads): Promise<bigint>
 }
 
 /** Without keys: what is finished and submitted was signed before. */
@@ -120,6 +141,7 @@ export type Prepared = {
   readonly intent: Intent
   readonly claims: readonly string[]
   readonly requests: readonly SigningRequest[]
+  readonly givenKeys: readonly GivenKey[]
   /** Assembles, decodes the result again and answers only when every field is what was asked. */
   seal(signatures: readonly Signature[]): Signed
 }
@@ -149,17 +171,23 @@ export type Chain = Pick<
   ): Promise<Completion>
   prepare(pending: PendingTx, own: Own, completion: Completion): Prepared
   /** The one request that hands the signed bytes to Tatum. */
-  broadcast(
-    pending: Pick<PendingTx, 'id' | 'withdrawalId'>,
-    txData: string,
-  ): { readonly path: string; readonly body: Json }
+  broadcast(pending: Pick<PendingTx, 'id' | 'withdrawalId'>, txData: string): Broadcast
+  /** Absent where a payment that was signed cannot be taken back. */
+  readonly numbering?: Numbering & {
+    /** What takes the place of signed bytes, ready to be signed. */
+    replace(txData: string, own: Own, price: bigint): Prepared
+    /** Hands bytes to the network that pay nobody: Tatum must not take them for the payment. */
+    broadcast(txData: string): Broadcast
+  }
 }
+
+type Broadcast = { readonly path: string; readonly body: Json }
 
 const offchainPath = '/v3/offchain/withdrawal/broadcast'
 
 /** Seals a definition: the order decode → fill → intent → sign → read back cannot be left out. */
 export function defineChain<Tx>(definition: ChainDefinition<Tx>): Chain {
-  const { id, name, key, generates, walletShape, finish, submit, order } = definition
+  const { id, name, key, generates, walletShape, finish, submit, order, numbering } = definition
 
   const decode = (pending: PendingTx, own: Own): Tx => {
     if (pending.chain !== id) {
@@ -188,21 +216,8 @@ export function defineChain<Tx>(definition: ChainDefinition<Tx>): Chain {
     prepare(pending, own, completion) {
       const asked = decode(pending, own)
       const tx = definition.fill(asked, completion, own)
-      const intent = definition.intent(tx, own)
-      refuseChangedIntent(definition.intent(asked, own), intent)
-      refuseExcessiveFee(intent, definition.feeCap(tx, own))
-      return {
-        intent,
-        claims: definition.claims(tx, own),
-        requests: definition.messages(tx, own),
-        seal(signatures) {
-          const signed = definition.assemble(tx, own, signatures)
-          if (!isDeepStrictEqual(definition.decodeSigned(signed.txData, tx, own), tx)) {
-            throw new KmsError('unexpected', 'the signed bytes do not say what was asked for')
-          }
-          return signed
-        },
-      }
+      refuseChangedIntent(definition.intent(asked, own), definition.intent(tx, own))
+      return ready(definition, tx, own)
     },
 
     broadcast(pending, txData) {
@@ -210,6 +225,34 @@ export function defineChain<Tx>(definition: ChainDefinition<Tx>): Chain {
       const { id: signatureId, withdrawalId } = pending
       if (!offchain || withdrawalId === undefined) return { path, body: { txData, signatureId } }
       return { path: offchainPath, body: { currency: id, signatureId, withdrawalId, txData } }
+    },
+
+    ...(numbering && {
+      numbering: {
+        ...numbering,
+        replace: (txData, own, price) =>
+          ready(definition, numbering.replacement(txData, own, price), own),
+        broadcast: txData => ({ path: definition.broadcast.path, body: { txData } }),
+      },
+    }),
+  }
+}
+
+/** All that is still to be checked and done when a transaction lacks nothing but its signatures. */
+function ready<Tx>(definition: ChainDefinition<Tx>, tx: Tx, own: Own): Prepared {
+  const intent = definition.intent(tx, own)
+  refuseExcessiveFee(intent, definition.feeCap(tx, own))
+  return {
+    intent,
+    claims: definition.claims(tx, own),
+    requests: definition.messages(tx, own),
+    givenKeys: definition.givenKeys?.(tx) ?? [],
+    seal(signatures) {
+      const signed = definition.assemble(tx, own, signatures)
+      if (!isDeepStrictEqual(definition.decodeSigned(signed.txData, tx, own), tx)) {
+        throw new KmsError('unexpected', 'the signed bytes do not say what was asked for')
+      }
+      return signed
     },
   }
 }

@@ -17,4 +17,12 @@ export const chainNames = [
   ['KLAY', 'Kaia'],
   ['XRP', 'XRP Ledger'],
   ['XLM', 'Stellar'],
+  ['TRON', 'TRON'],
+  ['BNB', 'BNB Beacon Chain'],
+  ['SOL', 'Solana'],
+  ['ADA', 'Cardano'],
+  ['VET', 'VeChain'],
+  ['ALGO', 'Algorand'],
+  ['EGLD', 'MultiversX'],
+  ['FLOW', 'Flow'],
 ] as const satisfies readonly (readonly [id: string, name: string])[]

@@ -3,6 +3,7 @@ import { concat, equalBytes, fromHex, hex, utf8 } from '../base/bytes.ts'
 import { KmsError } from '../base/errors.ts'
 import type { Intent, Network, PublicKey } from '../base/model.ts'
 import { defineChain, type Own } from './chain.ts'
+import { fillNothing } from './family/complete.ts'
 import { firstKey, onlySignature, ownKey } from './family/single-key.ts'
 import { decodeEnvelope, encodeEnvelope, type XlmTx } from './family/xlm-envelope.ts'
 import { accountText } from './family/xlm-library.ts'
@@ -39,14 +40,11 @@ export const xlm = defineChain<XlmTx>({
     return tx
   },
   intent: describeTx,
-  fill(tx, completion) {
-    if (Object.keys(completion).length === 0) return tx
-    throw new KmsError('transaction-refused', 'completion sets a field of a complete transaction')
-  },
+  fill: fillNothing,
   claims: ({ source, sequence }) => [`sequence/${source}/${sequence}`],
   messages: (tx, { network }) => [{ key: 0, algorithm: 'ed25519', message: hashOf(tx, network) }],
   assemble(tx, own, signatures) {
-    const signed = { hint: hintOf(ownKey(own)), signature: onlySignature(signatures).bytes.bytes }
+    const signed = { hint: hintOf(ownKey(own)), signature: onlySignature(signatures).bytes }
     const txData = encodeEnvelope(bytesOf(tx), signed)
     return { txData, txId: hex(hashOf(tx, own.network)) }
   },

@@ -6,6 +6,7 @@ import { KmsError } from '../base/errors.ts'
 import { asRecord } from '../base/json.ts'
 import type { PublicKey } from '../base/model.ts'
 import { defineChain, type Own } from './chain.ts'
+import { fillNothing } from './family/complete.ts'
 import { firstKey, onlySignature, ownKey } from './family/single-key.ts'
 import { describeTx } from './family/xrp-intent.ts'
 import { decodeXrpJson, readTx } from './family/xrp-json.ts'
@@ -17,7 +18,7 @@ import {
 } from './family/xrp-library.ts'
 import type { XrpTx } from './family/xrp-types.ts'
 
-// SLIP-44: 144. The original makes random keys of mnemonics, so that no testnet path is taken.
+// SLIP-44: 144. Both networks: that is where wallets of the ledger look.
 const path = "m/44'/144'/0'/0"
 /** BIP-32's own version bytes. */
 const xpub = 0x0488b21e
@@ -42,15 +43,12 @@ export const xrp = defineChain<XrpTx>({
   keys: firstKey,
   decode: (serialized, own) => decodeXrpJson(serialized, addressOf(ownKey(own))),
   intent: describeTx,
-  fill(tx, completion) {
-    if (Object.keys(completion).length === 0) return tx
-    throw new KmsError('transaction-refused', 'completion sets a field of a complete transaction')
-  },
+  fill: fillNothing,
   claims: ({ Account, Sequence }) => [`sequence/${Account}/${Sequence}`],
   messages: (tx, own) => [signingRequest(tx, ownKey(own))],
   assemble(tx, own, signatures) {
     const publicKey = ownKey(own)
-    const signature = signatureText(onlySignature(signatures).bytes.bytes, publicKey)
+    const signature = signatureText(onlySignature(signatures).bytes, publicKey)
     const SigningPubKey = publicKeyText(publicKey)
     const txData = encodeFields({ ...tx, SigningPubKey, TxnSignature: signature })
     return { txData, txId: hex(sha512Half(concat(idPrefix, bytesOf(txData)))).toUpperCase() }

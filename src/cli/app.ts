@@ -1,6 +1,7 @@
 import { type CAC, cac } from 'cac'
 import { asKmsError, diagnosisOf, KmsError } from '../base/errors.ts'
-import { type Command, commands, type Option, visibleCommands } from './commands.ts'
+import type { Command, Option } from './command.ts'
+import { commands, visibleCommands } from './commands.ts'
 import { exitStatus } from './exit.ts'
 import { camel, helpFlags, isFlag, refuseBadFlags, versionFlags } from './flags.ts'
 import { commandHelp, help } from './help.ts'

@@ -1,29 +1,14 @@
-import type { Action } from './action.ts'
-
-export type Option = {
-  /** As typed, in kebab case; the camelCase spelling works as well. */
-  readonly name: string
-  /** What stands for the value in the help; absent for a switch. */
-  readonly value?: string
-  readonly about: string
-}
-
-export type Command = {
-  readonly name: string
-  readonly args: readonly string[]
-  readonly about: string
-  readonly options: readonly Option[]
-  /** Not in the help: processes of the daemon that it starts itself. */
-  readonly hidden?: true
-  /** Loads the code only when the command runs, so that help is instant. */
-  readonly load: () => Promise<Action>
-}
+import type { Command, Option } from './command.ts'
 
 const testnet: Option = { name: 'testnet', about: 'use test networks instead of main networks' }
 const vault: readonly Option[] = [
   { name: 'path', value: 'FILE', about: 'the vault file (default: ~/.tatumrc/wallet.dat)' },
   { name: 'password-file', value: 'FILE', about: 'read the password from this file' },
   { name: 'password-fd', value: 'N', about: 'read the password from descriptor N' },
+  { name: 'aws', about: 'take the password from AWS Secrets Manager' },
+  { name: 'azure', about: 'take the password from Azure Key Vault' },
+  { name: 'vgs', about: 'take the password from VGS' },
+  { name: 'hashicorp', about: 'take the password from HashiCorp Vault' },
   { name: 'env-file', value: 'FILE', about: 'variables (default: ~/.tatumrc/.env, if there)' },
   {
     name: 'lock-wait',
@@ -46,6 +31,15 @@ const apiKeyOption: Option = {
   name: 'api-key',
   value: 'KEY',
   about: 'Tatum API key; better in TATUM_API_KEY',
+}
+const journal: Option = {
+  name: 'journal',
+  value: 'FOLDER',
+  about: 'the journal (default: journal/ beside the vault)',
+}
+const insecureHttp: Option = {
+  name: 'insecure-http',
+  about: 'allow http to the Tatum API on another host',
 }
 const kdfCost: Option = {
   name: 'kdf-cost',
@@ -74,11 +68,7 @@ export const commands: readonly Command[] = [
       { name: 'external-url', value: 'URL', about: 'approval server; required on main networks' },
       { name: 'external-url-method', value: 'GET|POST', about: 'how it is asked (default: GET)' },
       apiKeyOption,
-      {
-        name: 'journal',
-        value: 'FOLDER',
-        about: 'the journal (default: journal/ beside the vault)',
-      },
+      journal,
       {
         name: 'verify-inputs',
         value: 'auto|require|off',
@@ -86,11 +76,32 @@ export const commands: readonly Command[] = [
       },
       { name: 'run-once', about: 'poll once, finish what was found, exit' },
       { name: 'accept-rollback', about: 'an older copy of the vault was put back on purpose' },
-      { name: 'insecure-http', about: 'allow http to the Tatum API on another host' },
+      {
+        name: 'accept-nonce',
+        value: 'LIST',
+        about: 'addresses whose nonce may be far ahead of what was signed here',
+      },
+      insecureHttp,
       testnet,
       ...vault,
     ],
     load: async () => (await import('./commands/daemon.ts')).daemon,
+  },
+  {
+    name: 'tx',
+    args: ['list|show|cancel', '[id]'],
+    about: 'the payments of the journal; cancel: never pay one, with the daemon stopped',
+    options: [
+      { name: 'state', value: 'STATE', about: 'list: only payments in this state' },
+      { name: 'chain', value: 'LIST', about: 'list: only these chains, separated by commas' },
+      { name: 'json', about: 'list, show: as JSON' },
+      journal,
+      apiKeyOption,
+      insecureHttp,
+      testnet,
+      ...vault,
+    ],
+    load: async () => (await import('./commands/tx.ts')).tx,
   },
   {
     name: 'generatewallet',
@@ -260,14 +271,14 @@ export const commands: readonly Command[] = [
     args: ['bash|zsh|fish'],
     about: 'print a completion script for this shell',
     options: [],
-    load: async () => (await import('./commands/completion.ts')).completion,
+    load: async () => (await import('./commands/completion.ts')).completion(visibleCommands),
   },
   {
     name: 'man',
     args: [],
     about: 'print the manual page: tatum-kms man | man -l -',
     options: [],
-    load: async () => (await import('./commands/completion.ts')).man,
+    load: async () => (await import('./commands/completion.ts')).man(visibleCommands),
   },
   {
     name: 'front',
@@ -285,7 +296,15 @@ export const commands: readonly Command[] = [
     hidden: true,
     load: async () => (await import('./commands/signer.ts')).signer,
   },
+  {
+    name: 'fetch-password',
+    args: ['manager'],
+    about: 'asks a secret manager for the password',
+    options: [],
+    hidden: true,
+    load: async () => (await import('./commands/fetch-password.ts')).fetchPassword,
+  },
 ]
 
-/** Without the daemon's own processes. */
+/** Without the processes that we start ourselves. */
 export const visibleCommands: readonly Command[] = commands.filter(({ hidden }) => !hidden)

@@ -4,11 +4,15 @@ import { realDisk } from '../base/disk.ts'
 import { KmsError } from '../base/errors.ts'
 import type { Network } from '../base/model.ts'
 import { isCompiled } from '../base/program.ts'
+import { fetchInChild } from '../password/fetch-child.ts'
+import { type ManagerName, managerNames, managers } from '../password/managers/names.ts'
 import { promptSecret } from '../password/prompt.ts'
 import {
+  credentialSource,
   environmentSource,
   fdSource,
   fileSource,
+  managerSource,
   type PasswordSource,
   promptSource,
 } from '../password/source.ts'
@@ -21,6 +25,8 @@ import { checkFolder, type VaultPlace, vaultExists } from '../vault/vault.ts'
 import { type Terminal, terminal } from './terminal.ts'
 import {
   createVariables,
+  environmentVariable,
+  hideVariables,
   homeFolder,
   passwordVariable,
   takePassword,
@@ -46,6 +52,8 @@ export type Context = Pick<Variables, 'variable' | 'originOf' | 'envFile'> & {
   descriptor(text: string, flag: string): number
   /** The vault's password from the first source that is given; the caller wipes it. */
   password(vault?: VaultPlace): Secret
+  /** The secret manager that is asked for the password, if nothing goes before it. */
+  readonly manager: ManagerName | undefined
   /** True when TATUM_KMS_PASSWORD was set; it is gone from the environment since. */
   readonly hasPassword: boolean
   /** A mnemonic or key to store: asked for at the terminal, or the first line of stdin. */
@@ -67,10 +75,16 @@ export function createContext(options: Options): Context {
     return typeof value === 'string' ? value : undefined
   }
   const secretMemory = secretMemoryOf(text('secret-memory'))
+  const manager = givenManager(options)
   const environment = takePassword()
+  for (const { variables } of Object.values(managers)) hideVariables(variables)
   const variables = createVariables(text('env-file'))
   const lockWaitMs = lockWait(text('lock-wait'))
   const place = (): VaultPlace => ({ disk: realDisk, path: vaultPath(text('path')), lockWaitMs })
+  const self = isCompiled()
+    ? ([process.execPath] as const)
+    : ([process.execPath, Bun.main] as const)
+  const given = { text, manager, environment, variables, self }
   return {
     terminal,
     network: options.has('testnet') ? 'testnet' : 'mainnet',
@@ -85,18 +99,18 @@ export function createContext(options: Options): Context {
     cost: scryptCost(text('kdf-cost')),
     descriptor,
     ...variables,
+    manager,
     hasPassword: environment !== undefined,
     password(vault = place()) {
       for (const warning of checkFolder(vault)) terminal.warn(warning)
-      const source = passwordSource(text, environment, variables)
-      const password = source.read(!vaultExists(vault))
+      const password = passwordSource(given).read(!vaultExists(vault))
       const unlocked = lockingFailed()
       if (unlocked !== undefined) terminal.warn(`memory could not be locked: ${unlocked}`)
       return password
     },
     askSecret: question => (isatty(0) ? promptSecret(question) : secretFromStdin(question)),
     sleep,
-    self: isCompiled() ? [process.execPath] : [process.execPath, Bun.main],
+    self,
     onStopSignal(stop) {
       for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop(signal))
     },
@@ -108,16 +122,36 @@ function vaultPath(given: string | undefined): string {
   return resolve(given ?? join(homeFolder(), '.tatumrc', 'wallet.dat'))
 }
 
-/** First that is given: descriptor, file, environment, a person at the terminal. */
-function passwordSource(
-  text: (name: string) => string | undefined,
-  environment: Secret | undefined,
-  { passwordOfFile }: Variables,
-): PasswordSource {
+/** The password is in one place: two managers are a mistake. */
+function givenManager(options: Options): ManagerName | undefined {
+  const [first, second] = managerNames.filter(name => options.has(name))
+  if (second === undefined) return first
+  throw new KmsError(
+    'usage',
+    `--${first} and --${second} are given: the password is in one of them`,
+  )
+}
+
+type Given = Pick<Context, 'text' | 'manager' | 'self'> & {
+  /** Of TATUM_KMS_PASSWORD. */
+  readonly environment: Secret | undefined
+  readonly variables: Variables
+}
+
+/** First that is given: descriptor, file, credential, secret manager, variable, a person. */
+function passwordSource({ text, manager, self, environment, variables }: Given): PasswordSource {
+  const { privateVariable: variable, passwordOfFile } = variables
   const fd = text('password-fd')
   if (fd !== undefined) return fdSource(descriptor(fd, '--password-fd'))
   const file = text('password-file')
   if (file !== undefined) return fileSource(file)
+  const folder = environmentVariable('CREDENTIALS_DIRECTORY')
+  const credential = folder === undefined ? undefined : credentialSource(folder)
+  if (credential !== undefined) return credential
+  if (manager !== undefined) {
+    const name = `the secret in ${managers[manager].label}`
+    return managerSource(name, () => fetchInChild({ self, manager, variable }))
+  }
   if (environment !== undefined) {
     terminal.warn(`${passwordVariable} is visible to other programs of this user`)
     return environmentSource(passwordVariable, () => environment)

@@ -1,5 +1,5 @@
 import { KmsError } from '../base/errors.ts'
-import type { Option } from './commands.ts'
+import type { Option } from './command.ts'
 import { nearest } from './nearest.ts'
 
 export const helpFlags: readonly string[] = ['--help', '-h']

@@ -1,5 +1,6 @@
 import { chainNames } from '../chains/names.ts'
-import { type Command, type Option, visibleCommands } from './commands.ts'
+import type { Command, Option } from './command.ts'
+import { visibleCommands } from './commands.ts'
 
 /** What `tatum-kms --help` prints. */
 export function help(): string {

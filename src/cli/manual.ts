@@ -1,5 +1,5 @@
 import { chainNames } from '../chains/names.ts'
-import type { Command, Option } from './commands.ts'
+import type { Command, Option } from './command.ts'
 import { exitStatus } from './exit.ts'
 import { usedVariables } from './used-variables.ts'
 

@@ -25,14 +25,33 @@ export function takePassword(): Secret | undefined {
   return taken
 }
 
-function environmentVariable(name: string): string | undefined {
-  return process.env[name] || undefined
+const hidden = new Map<string, string>()
+
+/**
+ * Takes variables out of the environment and out of the block the kernel shows. In this process they
+ * can still be looked up.
+ */
+export function hideVariables(names: readonly string[]): void {
+  for (const name of names) {
+    const value = process.env[name]
+    if (value === undefined || value === '') continue
+    hidden.set(name, value)
+    delete process.env[name]
+    overwriteEnvironment(name)
+  }
+}
+
+/** Of the environment of this process alone. */
+export function environmentVariable(name: string): string | undefined {
+  return hidden.get(name) ?? (process.env[name] || undefined)
 }
 
 /** What was set outside of the command line. */
 export type Variables = {
   /** A variable's value, of the environment or else of the env file; an empty one is an unset one. */
   variable(name: string): string | undefined
+  /** As `variable`, for what nobody else may read: then nobody else may read the env file. */
+  privateVariable(name: string): string | undefined
   /** Where a variable's value comes from. */
   originOf(name: string): 'environment' | 'env file' | undefined
   /** The env file that is read: `--env-file`, or ~/.tatumrc/.env if it is there. */
@@ -49,25 +68,32 @@ export function createVariables(given: string | undefined): Variables {
     return read === 'none' ? undefined : read
   }
   const ofFile = (name: string): string | undefined => load()?.file.get(name) || undefined
+  const ofPrivateFile = (name: string): string | undefined => {
+    const [found, value] = [load(), ofFile(name)]
+    if (found !== undefined && value !== undefined) refuseReadable(found)
+    return value
+  }
   return {
     variable: name => environmentVariable(name) ?? ofFile(name),
+    privateVariable: name => environmentVariable(name) ?? ofPrivateFile(name),
     originOf(name) {
       if (environmentVariable(name) !== undefined) return 'environment'
       return ofFile(name) === undefined ? undefined : 'env file'
     },
     envFile: () => load()?.path,
     passwordOfFile() {
-      const found = load()
-      const password = ofFile(passwordVariable)
-      if (found === undefined || password === undefined) return undefined
-      // Others may read settings, but not this one.
-      readGuarded(realDisk, found.path, maxEnvFileLength)?.fill(0)
-      return secretFrom(utf8(password))
+      const password = ofPrivateFile(passwordVariable)
+      return password === undefined ? undefined : secretFrom(utf8(password))
     },
   }
 }
 
 type FoundFile = { readonly path: string; readonly file: EnvFile }
+
+/** Others may read settings, but no secret. */
+function refuseReadable({ path }: FoundFile): void {
+  readGuarded(realDisk, path, maxEnvFileLength)?.fill(0)
+}
 
 /** The working directory's own .env is not read: it may be anybody's. */
 function findEnvFile(given: string | undefined): FoundFile | undefined {

@@ -17,6 +17,8 @@ export type FrontConfig = {
   readonly chainSettings: ChainSettings
   readonly periodMs: number
   readonly runOnce: boolean
+  /** The payment to cancel, in place of all else. */
+  readonly cancel: string | null
   readonly journalFolder: string
   /** For the journal, at most. */
   readonly lockWaitMs: number
@@ -44,6 +46,7 @@ export function decodeFrontConfig(value: unknown): FrontConfig {
     chainSettings: need(decodeChainSettings(record?.get('chainSettings'))),
     periodMs: need(asInteger(record?.get('periodMs'))),
     runOnce: record?.get('runOnce') === true,
+    cancel: asString(record?.get('cancel')) ?? null,
     journalFolder: need(asString(record?.get('journalFolder'))),
     lockWaitMs: need(asInteger(record?.get('lockWaitMs'))),
     logAsJson: record?.get('logAsJson') === true,

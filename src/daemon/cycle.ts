@@ -1,3 +1,4 @@
+import { lookForArrivals } from './arrivals.ts'
 import { isSigned, type SignedRow } from './journal.ts'
 import { createTurns } from './lanes.ts'
 import { closeExpired, pay, sendAgain } from './pay.ts'
@@ -76,11 +77,15 @@ async function dispatch(run: Run, stop: Endings['stop'], start: Start): Promise<
     memory.forgetAllBut([...listed.map(({ id }) => id), ...busy])
   }
   const due = (polled ?? []).filter(({ id }) => isDue(id))
+  if (!busy.has(arrivals)) start(arrivals, lookForArrivals(run))
   // First: they were signed before whatever is signed now.
   const again = rows.filter(({ pendingId: id }) => isDue(id))
   for (const row of again) start(row.pendingId, sendAgain(run, row))
   await lookOverAll(run, due, new Set(again.map(({ pendingId: id }) => id)), start)
 }
+
+/** No pending id has a space in it. */
+const arrivals = 'the arrivals'
 
 /** The signer and the journal are local: nobody waits long for them. */
 const lookedOverAtOnce = 16

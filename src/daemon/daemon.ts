@@ -11,7 +11,6 @@ export type DaemonDeps = CycleDeps & {
   /** The chains to poll; those without a wallet are left out each time. */
   readonly chains: readonly string[]
   readonly periodMs: number
-  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>
 }
 
 /** How long payments under way may take once the daemon is to end. */

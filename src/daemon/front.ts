@@ -10,6 +10,7 @@ import { connectSigner, type SignerClient } from '../signer/client.ts'
 import { createTatumApi } from '../tatum/api.ts'
 import { createNode } from '../tatum/node.ts'
 import { askInBatches } from './ask-to-sign.ts'
+import { type Cancelled, cancelPayment } from './cancel.ts'
 import { decodeFrontConfig, type FrontConfig } from './config.ts'
 import { type DaemonDeps, drainMs, runDaemon, runOnce } from './daemon.ts'
 import { type Journal, openJournal } from './journal.ts'
@@ -31,12 +32,15 @@ export type FrontWorld = {
   readonly openJournal?: typeof openJournal
 }
 
+/** What a front came to that had one thing to do: a cycle (`--run-once`), or a payment to cancel. */
+export type FrontOutcome = CycleReport | { readonly cancelled: Cancelled }
+
 /**
  * The network process: everything hostile is parsed here, and no key has ever been here.
  *
- * @returns what the one cycle came to with `--run-once`; undefined after a stop
+ * @returns undefined after a stop
  */
-export async function runFront(world: FrontWorld): Promise<CycleReport | undefined> {
+export async function runFront(world: FrontWorld): Promise<FrontOutcome | undefined> {
   const stop = new AbortController()
   const abort = new AbortController()
   const startDraining = (): void => {
@@ -78,12 +82,13 @@ async function work(
   signer: SignerClient,
   path: string,
   endings: Endings,
-): Promise<CycleReport | undefined> {
+): Promise<FrontOutcome | undefined> {
   const { vaultId } = await signer.ask({ type: 'status' })
-  const { network, runOnce: isOnce } = config
+  const { network, runOnce: isOnce, cancel } = config
   const journal = await (world.openJournal ?? openJournal)(path, { vaultId, network }, world.now)
   try {
     const deps = assemble(world, config, signer, journal)
+    if (cancel !== null) return { cancelled: await cancelPayment(deps, cancel, endings.abort) }
     if (isOnce) return await runOnce(deps, endings)
     await runDaemon(deps, endings)
     return undefined

@@ -5,9 +5,22 @@ import { inBatches } from './batches.ts'
 
 /**
  * How far a payment has come. Bytes stand in the journal before they leave the machine: the signer's
- * from `signed` on, the final ones, where others add to them, from `finished` on. `expired` is closed.
+ * from `signed` on, the final ones, where others add to them, from `finished` on. `done`: the network
+ * has used up their number. `expired` and `cancelled` are closed.
  */
-type PaymentState = 'seen' | 'denied' | 'refused' | 'signed' | 'finished' | 'sent' | 'expired'
+export const paymentStates = [
+  'seen',
+  'denied',
+  'refused',
+  'signed',
+  'finished',
+  'sent',
+  'done',
+  'expired',
+  'cancelled',
+] as const
+
+export type PaymentState = (typeof paymentStates)[number]
 
 export type PaymentRow = {
   readonly pendingId: string
@@ -26,7 +39,7 @@ export type PaymentRow = {
   readonly finalId: string | null
   /** Why it is not further, in a sentence. */
   readonly reason: string | null
-  /** What Tatum was told, once it had it: an error code, or `expired`. */
+  /** What Tatum was told, once it had it: an error code, `expired` or `cancelled`. */
   readonly reported: string | null
 }
 
@@ -48,11 +61,13 @@ export type Journal = {
   find(pendingId: string): Promise<PaymentRow | undefined>
   /**
    * Inserts or replaces the payment's row, durably. One with bytes never loses or changes them, the
-   * signer's as well as the final ones.
+   * signer's as well as the final ones; one that is cancelled stays so.
    */
   record(row: PaymentRow): Promise<void>
   /** Payments of a chain whose bytes may not have reached the network, oldest first. */
   unsent(chain: string): Promise<readonly PaymentRow[]>
+  /** Payments that were sent, the last time at `time` or before, and of which nothing is known since. */
+  sentUntil(time: number, chain: string): Promise<readonly PaymentRow[]>
   close(): Promise<void>
 }
 
@@ -93,7 +108,58 @@ export async function openJournal(
         WHERE vault_id = ${vaultId} AND network = ${network} AND chain = ${chain}
           AND state IN ('signed', 'finished')
         ORDER BY updated_at, rowid`),
+    sentUntil: (time, chain) =>
+      run(sql`
+        SELECT ${columns} FROM payments
+        WHERE vault_id = ${vaultId} AND network = ${network} AND chain = ${chain}
+          AND state = 'sent' AND updated_at <= ${time}
+        ORDER BY updated_at, rowid LIMIT ${maxRows}`),
     close: () => sql.close(),
+  }
+}
+
+/** What people ask about a payment; its bytes are nobody's business. */
+export type PaymentSummary = {
+  readonly pendingId: string
+  readonly chain: string
+  readonly network: string
+  readonly state: PaymentState
+  /** Of the bytes that go out. */
+  readonly txId: string | null
+  readonly reason: string | null
+  /** Milliseconds since 1970, as when it was changed last. */
+  readonly seenAt: number
+  readonly changedAt: number
+}
+
+export type PaymentFilter = {
+  readonly pendingId?: string
+  readonly state?: PaymentState
+  readonly chains?: readonly string[]
+}
+
+/**
+ * The payments in the journal at `path`, of all its vaults and networks, in the order in which they
+ * were first seen. Changes nothing: a daemon may be at work with it.
+ */
+export async function readJournal(
+  path: string,
+  { pendingId, state, chains }: PaymentFilter,
+): Promise<readonly PaymentSummary[]> {
+  const sql = new SQL({ adapter: 'sqlite', filename: path, readonly: true })
+  try {
+    await run(sql`PRAGMA busy_timeout = 5000`)
+    return await run(sql`
+      SELECT pending_id AS "pendingId", chain, network, state, coalesce(final_id, tx_id) AS "txId",
+             reason, seen_at AS "seenAt", updated_at AS "changedAt"
+      FROM payments
+      WHERE true
+        ${pendingId === undefined ? sql`` : sql`AND pending_id = ${pendingId}`}
+        ${state === undefined ? sql`` : sql`AND state = ${state}`}
+        ${chains === undefined ? sql`` : sql`AND chain IN ${sql(chains)}`}
+      ORDER BY rowid`)
+  } finally {
+    await sql.close()
   }
 }
 
@@ -114,6 +180,7 @@ async function createTable(sql: SQL): Promise<void> {
       final_id      TEXT,
       reason        TEXT,
       reported      TEXT,
+      seen_at       BIGINT NOT NULL,
       updated_at    BIGINT NOT NULL,
       PRIMARY KEY (vault_id, network, pending_id)
     )`)
@@ -128,7 +195,7 @@ async function write(
   sql: SQL,
   { vaultId, network }: JournalScope,
   rows: readonly PaymentRow[],
-  updatedAt: number,
+  now: number,
 ): Promise<void> {
   const values = rows.map(row => ({
     vault_id: vaultId,
@@ -145,7 +212,8 @@ async function write(
     final_id: row.finalId,
     reason: row.reason,
     reported: row.reported,
-    updated_at: updatedAt,
+    seen_at: now,
+    updated_at: now,
   }))
   await run(sql`
     INSERT INTO payments ${sql(values)}
@@ -156,7 +224,8 @@ async function write(
       final_data = excluded.final_data, final_id = excluded.final_id,
       reason = excluded.reason, reported = excluded.reported, updated_at = excluded.updated_at
     WHERE (payments.tx_data IS NULL OR payments.tx_data = excluded.tx_data)
-      AND (payments.final_data IS NULL OR payments.final_data = excluded.final_data)`)
+      AND (payments.final_data IS NULL OR payments.final_data = excluded.final_data)
+      AND (payments.state <> 'cancelled' OR excluded.state = 'cancelled')`)
 }
 
 /** Waits for a statement; whatever stops it comes out as a fault of the disk. */

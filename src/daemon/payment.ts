@@ -36,18 +36,18 @@ export type Reviewed = {
 }
 
 /**
- * The id has bytes of another transaction, which may be paid: it is refused, but Tatum is not told
- * that it failed, or it would be paid again.
+ * The id has bytes of another transaction, which may be paid, or of none any more: it is refused, but
+ * Tatum is not told that it failed, or it would be paid again.
  */
 export class SignedOtherwise extends KmsError {
-  constructor() {
-    super('transaction-refused', 'this pending id was signed before with another transaction')
+  constructor(reason = 'this pending id was signed before with another transaction') {
+    super('transaction-refused', reason)
   }
 }
 
 /**
  * Looks a pending transaction over: its bytes if it was ever signed, else what may be approved and
- * signed now. Everything that can be wrong with it is thrown.
+ * signed now; nothing where a person cancelled it. Everything that can be wrong with it is thrown.
  *
  * @param id of `sent`, which may be malformed in every other way
  */
@@ -56,12 +56,13 @@ export async function lookOver(
   chainId: string,
   id: string,
   sent: unknown,
-): Promise<SignedRow | Reviewed> {
+): Promise<SignedRow | Reviewed | undefined> {
   refuseOversized(sent)
   const pending = parsePending(sent)
   const chain = needChain(deps, chainId, pending.chain)
   const contents = hex(createHash('sha256').update(utf8(pending.serializedTransaction)).digest())
   const before = await deps.journal.find(id)
+  if (before?.state === 'cancelled') return undefined
   if (before !== undefined && isSigned(before)) {
     if (before.contents === contents && before.chain === chainId) return before
     throw new SignedOtherwise()
@@ -138,7 +139,8 @@ async function askLedger(
   try {
     return (await signer.ask({ type: 'signed', chain, pendingId, contents })).signed
   } catch (thrown) {
-    throw asKmsError(thrown).code === 'transaction-refused' ? new SignedOtherwise() : thrown
+    const { code, message } = asKmsError(thrown)
+    throw code === 'transaction-refused' ? new SignedOtherwise(message) : thrown
   }
 }
 

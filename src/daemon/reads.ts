@@ -7,6 +7,7 @@ export type ReadsDeps = {
   readonly api: Pick<TatumApi, 'get' | 'post' | 'rpc'>
   readonly nodes: Readonly<Record<NodeName, ChainNode>>
   readonly signer: Pick<SignerClient, 'ask'>
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>
 }
 
 /** What a chain has to say about a payment that goes on all the same. */
@@ -14,7 +15,7 @@ export type Warning = { readonly event: string; readonly reason: string }
 
 /** The world as one payment of a chain sees it, until `signal`. */
 export function chainReads(
-  { api, nodes, signer }: ReadsDeps,
+  { api, nodes, signer, sleep }: ReadsDeps,
   chain: string,
   warnings: Warning[],
   signal: AbortSignal,
@@ -25,6 +26,7 @@ export function chainReads(
     rpc: (path, method, params) => api.rpc(path, method, params, signal),
     node: name => ({
       get: path => nodes[name].get(path, signal),
+      find: path => nodes[name].find(path, signal),
       post: (path, body) => nodes[name].post(path, body, signal),
     }),
     async nextNonce(address) {
@@ -32,5 +34,6 @@ export function chainReads(
       return next === null ? undefined : BigInt(next)
     },
     warn: (event, reason) => warnings.push({ event, reason }),
+    wait: ms => sleep(ms, signal),
   }
 }

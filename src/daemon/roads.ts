@@ -5,7 +5,7 @@ import { createLanes, createTurns, type Lanes, type Turns } from './lanes.ts'
  * it in its lane, and neither the others nor the next poll.
  */
 export type Roads = {
-  /** Payments under way, by pending id. */
+  /** Payments under way, by pending id, and other work of which there is one at a time. */
   readonly underWay: Set<string>
   readonly signing: Lanes
   readonly delivering: Lanes
@@ -15,6 +15,8 @@ export type Roads = {
   readonly deliveries: Turns
   /** Lanes in which a delivery failed: what is behind it waits for the next cycle. */
   readonly held: Set<string>
+  /** When it was last looked whether the payments of a sender have arrived. */
+  readonly lookedAt: Map<string, number>
 }
 
 /** An approver is somebody's own small server; the others are Tatum's. */
@@ -31,5 +33,6 @@ export function createRoads(): Roads {
     completions: createTurns(exchangesAtOnce),
     deliveries: createTurns(exchangesAtOnce),
     held: new Set(),
+    lookedAt: new Map(),
   }
 }

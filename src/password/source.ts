@@ -1,4 +1,5 @@
-import { closeSync, constants, fstatSync, openSync, type Stats } from 'node:fs'
+import { closeSync, constants, existsSync, fstatSync, openSync, type Stats } from 'node:fs'
+import { join } from 'node:path'
 import { KmsError } from '../base/errors.ts'
 import { maxSecretLength, readSecretLine } from '../secret/input.ts'
 import type { Secret } from '../secret/secret.ts'
@@ -28,23 +29,34 @@ export function fdSource(fd: number): PasswordSource {
 export function fileSource(path: string): PasswordSource {
   return {
     name: 'password file',
-    read() {
-      const fd = openPasswordFile(path)
-      try {
-        const stats = fstatSync(fd)
-        refuseUnreadable(stats, 'the password file')
-        refuseShared(stats)
-        return lineOf(fd, 'the password file')
-      } finally {
-        closeSync(fd)
-      }
-    },
+    read: () => firstLineOf(path, 'the password file', 0o077),
   }
+}
+
+/**
+ * The credential `vault-password` that systemd passed on in `folder`; undefined when there is none.
+ * It belongs to root, and its group bits are the mask of the list that lets the service's user in.
+ */
+export function credentialSource(folder: string): PasswordSource | undefined {
+  const path = join(folder, 'vault-password')
+  if (!existsSync(path)) return undefined
+  const name = 'the credential vault-password'
+  return { name, read: () => firstLineOf(path, name, 0o037) }
 }
 
 /** A variable's value, already taken out of the environment. */
 export function environmentSource(name: string, take: () => Secret): PasswordSource {
-  return { name, read: () => refuseEmpty(refuseLines(take(), name), name) }
+  return { name, read: () => checkedPassword(take(), name) }
+}
+
+/** What a secret manager keeps; `fetch` answers it as the manager has it. */
+export function managerSource(name: string, fetch: () => Secret): PasswordSource {
+  return { name, read: () => checkedPassword(fetch(), name) }
+}
+
+/** The password as one line, which is how every process of ours reads it; else it is wiped. */
+export function checkedPassword(secret: Secret, name: string): Secret {
+  return refuseEmpty(refuseLines(secret, name), name)
 }
 
 /** A person at the terminal. */
@@ -60,12 +72,24 @@ export const promptSource: PasswordSource = {
   },
 }
 
-function openPasswordFile(path: string): number {
+function firstLineOf(path: string, name: string, forbidden: number): Secret {
+  const fd = openReadable(path, name)
+  try {
+    const stats = fstatSync(fd)
+    refuseUnreadable(stats, name)
+    refuseShared(stats, name, forbidden)
+    return lineOf(fd, name)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function openReadable(path: string, name: string): number {
   try {
     return openSync(path, constants.O_RDONLY)
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown'
-    throw new KmsError('usage', `the password file cannot be opened (${code})`)
+    throw new KmsError('usage', `${name} cannot be opened (${code})`)
   }
 }
 
@@ -83,11 +107,11 @@ function refuseUnreadable(stats: Stats, name: string): void {
   throw new KmsError('usage', `${name} is neither a file nor a pipe`)
 }
 
-function refuseShared({ mode, uid }: Stats): void {
+function refuseShared({ mode, uid }: Stats, name: string, forbidden: number): void {
   if (process.platform === 'win32') return
   const isOwn = uid === 0 || uid === process.geteuid?.()
-  if (isOwn && (mode & 0o077) === 0) return
-  throw new KmsError('unsafe-permissions', 'others can read or replace the password file', {
+  if (isOwn && (mode & forbidden) === 0) return
+  throw new KmsError('unsafe-permissions', `others can read or replace ${name}`, {
     hint: 'chmod 600 it, and let it belong to the user who runs tatum-kms',
   })
 }

@@ -17,12 +17,20 @@ const maxNonceLead = 1_000n
 /** The most for an address that the ledger does not know: no account has sent that much. */
 const maxFirstNonce = 10_000_000n
 
+/** A person took the payment back: nothing of it is signed or handed out any more. */
+export function refuseCancelled(ledger: Ledger, pendingId: string): void {
+  if (ledger.cancellation(pendingId) === undefined) return
+  throw refused('this payment was cancelled by its owner')
+}
+
 /**
  * Refuses a nonce or an output that another payment has (DESIGN 2), and a nonce out of all
  * proportion, wherever it came from: the front may lie, and so may Tatum.
+ *
+ * @param acceptNonces addresses whose nonce the owner has looked up
  */
 export function refuseClaims(
-  ledger: Ledger,
+  { ledger, acceptNonces }: { readonly ledger: Ledger; readonly acceptNonces: readonly string[] },
   { chain, network, claims }: Claimed,
   batch: BatchClaims,
 ): void {
@@ -30,7 +38,7 @@ export function refuseClaims(
     const owner = batch.get(`${chain}/${claim}`) ?? ledger.claimant(chain, network, claim)
     if (owner !== undefined) throw refused(`${claim} is already used by payment ${owner}`)
     const nonce = nonceOf(claim)
-    if (nonce === undefined) continue
+    if (nonce === undefined || acceptNonces.includes(nonce.address.toLowerCase())) continue
     const { address, number } = nonce
     refuseFarNonce(number, ledger.nextNonce(chain, network, address))
   }
@@ -47,10 +55,14 @@ export function takeClaims(
 function refuseFarNonce(nonce: bigint, next: bigint | undefined): void {
   if (next === undefined) {
     if (nonce <= maxFirstNonce) return
-    throw refused(`nonce ${nonce} is above ${maxFirstNonce}, the most for a new address`)
+    throw refused(
+      `nonce ${nonce} is above ${maxFirstNonce}, the most for a new address (see --accept-nonce)`,
+    )
   }
   if (nonce <= next + maxNonceLead) return
-  throw refused(`nonce ${nonce} is more than ${maxNonceLead} ahead of ${next}, the ledger's next`)
+  throw refused(
+    `nonce ${nonce} is more than ${maxNonceLead} ahead of ${next}, the ledger's next (see --accept-nonce)`,
+  )
 }
 
 function refused(reason: string): KmsError {

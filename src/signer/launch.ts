@@ -1,4 +1,5 @@
 import { closeSync } from 'node:fs'
+import { startChild } from '../base/child.ts'
 import type { Json } from '../base/json.ts'
 import { encodeJson } from '../base/json.ts'
 import { execve, pipe, setCloseOnExec, socketPair, writeOut } from '../base/native.ts'
@@ -28,10 +29,7 @@ export const frontChannelFd = 3
  */
 export function launch({ self, signer, front, frontEnvironment, readPassword }: Launch): never {
   const [ours, theirs] = socketPair()
-  const child = Bun.spawn([...self, 'front'], {
-    stdio: ['ignore', 'inherit', 'inherit', theirs],
-    env: { ...frontEnvironment },
-  })
+  const frontPid = startChild([...self, 'front'], frontEnvironment, theirs)
   closeSync(theirs)
   try {
     writeOut(ours, encodeFrame(0, { type: 'config', config: front } satisfies Notice))
@@ -42,7 +40,7 @@ export function launch({ self, signer, front, frontEnvironment, readPassword }: 
       ...signer,
       channelFd: ours,
       passwordFd,
-      frontPid: child.pid,
+      frontPid,
     }
     password.wipe()
     return execve(self[0], [...self, 'signer', encodeJson(settings)], {})

@@ -1,7 +1,7 @@
 import { Database } from 'bun:sqlite'
 import { existsSync } from 'node:fs'
 import { KmsError } from '../base/errors.ts'
-import { encodeJson, type Json } from '../base/json.ts'
+import { encodeJson, type Json, parseJson } from '../base/json.ts'
 import type { Network } from '../base/model.ts'
 import type { Secret } from '../secret/secret.ts'
 import { type Commit, type LedgerRecord, sealCommit } from './ledger-seal.ts'
@@ -35,6 +35,10 @@ export type StoredSignature = Pick<
  */
 export type Ledger = Disposable & {
   find(pendingId: string): StoredSignature | undefined
+  /** What was recorded beside the bytes of a payment: facts for people and policies. */
+  facts(pendingId: string): unknown
+  /** What took the place of a payment that a person cancelled; it may be no bytes at all. */
+  cancellation(pendingId: string): StoredSignature | undefined
   /** The pending id that owns `claim`, if any does. */
   claimant(chain: string, network: Network, claim: string): string | undefined
   /** The number after the highest nonce ever signed for `address`. */
@@ -48,6 +52,14 @@ export type Ledger = Disposable & {
   /** The generation of the vault seen last; undefined in a ledger that was made just now. */
   seenGeneration(): bigint | undefined
   count(): number
+}
+
+/**
+ * Under which id the ledger keeps what took a payment's place. No payment has such an id: those of
+ * Tatum are made of letters, digits, `_` and `-`.
+ */
+export function cancellationId(pendingId: string): string {
+  return `cancel/${pendingId}`
 }
 
 /**
@@ -79,11 +91,13 @@ export function openLedger(path: string, auditKey: Secret): Ledger {
     writing(() => write.immediate([], generation))
   }
 
+  const find = (pendingId: string): StoredSignature | undefined =>
+    statements.find.get({ pendingId }) ?? undefined
+
   return {
-    find(pendingId) {
-      const row = statements.find.get({ pendingId })
-      return row ?? undefined
-    },
+    find,
+    facts: pendingId => parseJson(statements.facts.get({ pendingId })?.facts ?? ''),
+    cancellation: pendingId => find(cancellationId(pendingId)),
     claimant: (chain, network, claim) =>
       statements.claimant.get({ chain, network, claim })?.pendingId,
     nextNonce: (chain, network, address) =>
@@ -114,6 +128,9 @@ function prepareStatements(db: Database) {
     find: db.query<StoredSignature, Row>(
       `SELECT chain, network, serialized_hash AS serializedHash, tx_data AS txData, tx_id AS txId
        FROM signed WHERE pending_id = $pendingId`,
+    ),
+    facts: db.query<{ facts: string }, Row>(
+      'SELECT facts FROM signed WHERE pending_id = $pendingId',
     ),
     claimant: db.query<{ pendingId: string }, Row>(
       'SELECT pending_id AS pendingId FROM claims WHERE chain = $chain AND network = $network AND claim = $claim',

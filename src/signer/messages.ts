@@ -2,7 +2,7 @@ import { fromHex, hex } from '../base/bytes.ts'
 import { KmsError } from '../base/errors.ts'
 import type { Json } from '../base/json.ts'
 import { asArray, asInteger, asRecord, asString } from '../base/json.ts'
-import type { Completion, Curve, KeyRef, PublicKey } from '../base/model.ts'
+import type { Completion, Curve, KeyRef, PublicKey, Signed } from '../base/model.ts'
 
 /**
  * What the front may ask. None of these can change a rule: the signer's settings come from its own
@@ -21,6 +21,10 @@ export type Question =
       readonly contents: string
     }
   | { readonly type: 'sign'; readonly payments: readonly Payment[] }
+  /** What is known of the one payment that this signer was started to cancel. */
+  | { readonly type: 'cancellation' }
+  /** Cancels it. `price`: what a unit of gas costs now, where its bytes have to be replaced. */
+  | { readonly type: 'cancel'; readonly price: string | null }
   /** Looks whether the vault file was replaced since. */
   | { readonly type: 'reload' }
   | { readonly type: 'status' }
@@ -34,8 +38,15 @@ export type Answers = {
   /** `encodePublicKey` texts in the order of the refs. */
   readonly publicKeys: { readonly keys: readonly string[] }
   readonly nextNonce: { readonly next: string | null }
-  readonly signed: { readonly signed: { readonly txData: string; readonly txId: string } | null }
+  readonly signed: { readonly signed: Signed | null }
   readonly sign: { readonly results: readonly SignResult[] }
+  /** `payment` and its `replacement` as the ledger has them; `contents` as in the question `signed`. */
+  readonly cancellation: {
+    readonly payment: (Signed & { readonly chain: string; readonly contents: string }) | null
+    readonly replacement: Signed | null
+  }
+  /** Null where the payment had no bytes. */
+  readonly cancel: { readonly replacement: Signed | null }
   readonly reload: { readonly changed: boolean }
   readonly status: {
     readonly vaultId: string
@@ -94,7 +105,7 @@ export function decodeQuestion(body: unknown): Question {
       return {
         type,
         chain: need(asString(record?.get('chain'))),
-        refs: need(asArray(record?.get('refs'))).map(decodeRef),
+        refs: need(asArray(record?.get('refs'))).map(decodeKeyRef),
       }
     case 'nextNonce':
       return {
@@ -111,6 +122,9 @@ export function decodeQuestion(body: unknown): Question {
       }
     case 'sign':
       return { type, payments: need(asArray(record?.get('payments'))).map(decodePayment) }
+    case 'cancel':
+      return { type, price: decodePrice(record?.get('price')) }
+    case 'cancellation':
     case 'reload':
     case 'status':
       return { type }
@@ -119,7 +133,7 @@ export function decodeQuestion(body: unknown): Question {
   }
 }
 
-function decodeRef(value: unknown): KeyRef {
+export function decodeKeyRef(value: unknown): KeyRef {
   const record = asRecord(value)
   const signatureId = need(asString(record?.get('signatureId')))
   const index = record?.get('index')
@@ -136,6 +150,14 @@ function decodePayment(value: unknown): Payment {
   return { pending: record?.get('pending'), completion }
 }
 
+/** 19 digits are far more than gas ever costs, and few enough to reckon with. */
+function decodePrice(value: unknown): string | null {
+  if (value === null) return null
+  const text = need(asString(value))
+  if (!/^[1-9]\d{0,18}$/.test(text)) throw malformed()
+  return text
+}
+
 /** Public keys cross the pipe as `curve:hex`. */
 export function encodePublicKey({ curve, bytes }: PublicKey): string {
   return `${curve}:${hex(bytes)}`
@@ -149,7 +171,7 @@ export function decodePublicKey(text: string): PublicKey {
 }
 
 function isCurve(text: string | undefined): text is Curve {
-  return text === 'secp256k1' || text === 'ed25519'
+  return text === 'secp256k1' || text === 'ed25519' || text === 'ed25519-bip32'
 }
 
 function need<T>(value: T | undefined): T {

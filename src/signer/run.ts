@@ -67,13 +67,14 @@ function ledgerPath(vaultPath: string): string {
 
 async function answerFront(settings: SignerSettings, world: SignerWorld): Promise<void> {
   const { place } = world
-  const { network, chainSettings } = settings
+  const { network, chainSettings, acceptNonces, cancel } = settings
   using vault = openWithPassword(settings, place)
   refuseUnlockedMemory(lockingFailed())
   using ledger = (world.openLedger ?? openLedger)(ledgerPath(place.path), vault.auditKey)
   checkHistory(settings, world, vault, ledger)
   await using room = openKeyRoom()
-  const facts = { vault, ledger, room, network, chainSettings, lockingFailed }
+  const rules = { network, chainSettings, acceptNonces, cancel }
+  const facts = { vault, ledger, room, ...rules, lockingFailed }
   const answer = createSigner({ ...world, ...facts })
   await serve(settings.channelFd, answer, world)
 }

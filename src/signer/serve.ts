@@ -1,7 +1,8 @@
-import { asKmsError } from '../base/errors.ts'
+import { asKmsError, KmsError } from '../base/errors.ts'
 import type { Json } from '../base/json.ts'
 import type { Network } from '../base/model.ts'
 import type { Vault } from '../vault/vault.ts'
+import { cancelPayment, findCancellation } from './cancel.ts'
 import {
   type Answers,
   decodeQuestion,
@@ -9,7 +10,8 @@ import {
   type PublicWallet,
   type Question,
 } from './messages.ts'
-import { needChain, ownKeys, type SignerDeps, signBatch, storedFor } from './sign-batch.ts'
+import { ownKeys } from './own-keys.ts'
+import { needChain, type SignerDeps, signBatch, storedFor } from './sign-batch.ts'
 import { createSpotCheck } from './spot-check.ts'
 
 /** Wallets per answer: a page of half a million ids would be one enormous frame. */
@@ -42,7 +44,14 @@ export function createSigner(deps: SignerDeps): Signer {
       }
       case 'signed':
         return { signed: storedFor(deps, question) }
+      case 'cancellation':
+        return findCancellation(deps)
+      case 'cancel':
+        return inTurn(() => cancelPayment(deps, question.price))
       case 'sign':
+        if (deps.cancel !== null) {
+          throw new KmsError('transaction-refused', 'this signer was started to cancel a payment')
+        }
         return { results: await inTurn(() => signBatch(deps, question.payments, spotCheck)) }
       case 'reload': {
         const changed = vault.reload()

@@ -1,9 +1,10 @@
 import { KmsError } from '../base/errors.ts'
-import { asInteger, asRecord, asString, parseJson } from '../base/json.ts'
+import { asArray, asInteger, asRecord, asString, parseJson } from '../base/json.ts'
 import type { Network } from '../base/model.ts'
 import type { ChainSettings } from '../chains/chain.ts'
 import { decodeChainSettings } from '../chains/settings.ts'
 import type { SecretMemory } from '../secret/memory.ts'
+import { isPendingId } from '../tatum/pending.ts'
 
 /**
  * What the signer goes by. It comes from the command line of the process that became the signer and
@@ -17,6 +18,10 @@ export type SignerSettings = {
   readonly lockWaitMs: number
   /** The owner put an older copy of the vault back on purpose. */
   readonly acceptRollback: boolean
+  /** Addresses, in lower case, whose nonce may be far ahead of the ledger: the owner looked it up. */
+  readonly acceptNonces: readonly string[]
+  /** The one payment that this signer cancels; it then signs nothing else. */
+  readonly cancel: string | null
   readonly channelFd: number
   readonly passwordFd: number
   readonly frontPid: number
@@ -33,9 +38,12 @@ export function decodeSignerSettings(text: string): SignerSettings {
   const network = record?.get('network')
   const chainSettings = decodeChainSettings(record?.get('chainSettings'))
   const secretMemory = record?.get('secretMemory')
+  const acceptNonces = asArray(record?.get('acceptNonces'))?.filter(isText)
+  const cancel = record?.get('cancel')
   if (vaultPath === undefined || (network !== 'mainnet' && network !== 'testnet')) throw notByHand()
   if (secretMemory !== 'auto' && secretMemory !== 'locked') throw notByHand()
-  if (chainSettings === undefined) throw notByHand()
+  if (chainSettings === undefined || acceptNonces === undefined) throw notByHand()
+  if (cancel !== null && !(isText(cancel) && isPendingId(cancel))) throw notByHand()
   return {
     vaultPath,
     network,
@@ -43,10 +51,16 @@ export function decodeSignerSettings(text: string): SignerSettings {
     secretMemory,
     lockWaitMs: integer('lockWaitMs'),
     acceptRollback: record?.get('acceptRollback') === true,
+    acceptNonces,
+    cancel,
     channelFd: integer('channelFd'),
     passwordFd: integer('passwordFd'),
     frontPid: integer('frontPid'),
   }
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string'
 }
 
 function notByHand(): KmsError {

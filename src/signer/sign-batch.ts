@@ -1,26 +1,16 @@
 import { createHash } from 'node:crypto'
 import { equalBytes, fromHex, utf8 } from '../base/bytes.ts'
 import { asKmsError, KmsError } from '../base/errors.ts'
-import type {
-  Intent,
-  KeyRef,
-  Network,
-  PendingTx,
-  PublicKey,
-  Signature,
-  Signed,
-} from '../base/model.ts'
+import type { Intent, Network, PendingTx, Signature, Signed } from '../base/model.ts'
 import type { Chain, ChainSettings, Own, Prepared } from '../chains/chain.ts'
 import type { KeyRoom, SignTask } from '../secret/key-room.ts'
-import type { Secret } from '../secret/secret.ts'
 import { verify } from '../secret/sign.ts'
 import { parsePending } from '../tatum/pending.ts'
-import type { WalletInfo } from '../vault/records.ts'
 import type { Vault } from '../vault/vault.ts'
-import { type BatchClaims, refuseClaims, takeClaims } from './claims.ts'
-import { privateKeyAt, publicKeyAt, walletFor } from './keys.ts'
+import { type BatchClaims, refuseCancelled, refuseClaims, takeClaims } from './claims.ts'
 import type { Ledger, LedgerEntry, StoredSignature } from './ledger.ts'
 import type { Payment, SignResult } from './messages.ts'
+import { type OwnKey, openKeys, ownKeys } from './own-keys.ts'
 import type { SpotCheck } from './spot-check.ts'
 
 export type SignerDeps = {
@@ -29,15 +19,15 @@ export type SignerDeps = {
   readonly room: Pick<KeyRoom, 'signAll' | 'publicKey'>
   readonly network: Network
   readonly chainSettings: ChainSettings
+  /** See `SignerSettings`. */
+  readonly acceptNonces: readonly string[]
+  readonly cancel: string | null
   readonly findChain: (id: string) => Chain | undefined
   /** Milliseconds since 1970. */
   readonly now: () => number
   /** Why memory handed out so far may reach swap; undefined while all of it is locked. */
   readonly lockingFailed: () => string | undefined
 }
-
-/** A payment of 100 kB, the most a node relays, has fewer inputs. */
-const maxKeysPerPayment = 2_500
 
 /**
  * Signs what may be signed, commits all of it at once, and only then answers: no signature leaves
@@ -99,8 +89,6 @@ type Job = {
   readonly tasks: readonly SignTask[]
 }
 
-type OwnKey = { readonly ref: KeyRef; readonly wallet: WalletInfo; readonly publicKey: PublicKey }
-
 /** A job, or an answer that needs no signing: the ledger's, or whatever its twin comes to. */
 async function plan(
   deps: SignerDeps,
@@ -109,6 +97,7 @@ async function plan(
 ): Promise<Job | SignResult | { readonly sameAs: string }> {
   const pending = parsePending(sent)
   const serializedHash = createHash('sha256').update(utf8(pending.serializedTransaction)).digest()
+  refuseCancelled(deps.ledger, pending.id)
   const stored = deps.ledger.find(pending.id)
   if (stored !== undefined) {
     refuseOtherContents(stored, { ...pending, serializedHash, network: deps.network })
@@ -131,7 +120,7 @@ async function plan(
   const prepared = chain.prepare(pending, own, completion)
   refuseFarExpiry(prepared.intent, deps.now())
   const claimed = { chain: chain.id, network: deps.network, claims: prepared.claims }
-  refuseClaims(deps.ledger, claimed, batch.claims)
+  refuseClaims(deps, claimed, batch.claims)
   const tasks = await openKeys(deps, chain, owned, prepared, batch.keys)
   // Last: what a refused payment asks for is left to the others of its batch.
   takeClaims(claimed, pending.id, batch.claims)
@@ -161,56 +150,13 @@ export function storedFor(
   { ledger, network }: Pick<SignerDeps, 'ledger' | 'network'>,
   asked: { readonly chain: string; readonly pendingId: string; readonly contents: string },
 ): { readonly txData: string; readonly txId: string } | null {
+  refuseCancelled(ledger, asked.pendingId)
   const stored = ledger.find(asked.pendingId)
   if (stored === undefined) return null
   const serializedHash = fromHex(asked.contents) ?? new Uint8Array()
   refuseOtherContents(stored, { chain: asked.chain, network, serializedHash })
   const { txData, txId } = stored
   return { txData, txId }
-}
-
-/** The public keys of wallets that a payment of `chain` may use. */
-export async function ownKeys(
-  { vault, network, room }: Pick<SignerDeps, 'vault' | 'network' | 'room'>,
-  chain: Chain,
-  refs: readonly KeyRef[],
-): Promise<readonly OwnKey[]> {
-  if (refs.length > maxKeysPerPayment) {
-    throw new KmsError(
-      'transaction-refused',
-      `a payment with ${refs.length} keys is not signed, the most is ${maxKeysPerPayment}`,
-    )
-  }
-  const source = { vault, publicKeyOf: room.publicKey }
-  const owned: OwnKey[] = []
-  for (const ref of refs) {
-    const wallet = walletFor(vault, chain, network, ref)
-    const publicKey = await publicKeyAt(chain, source, { wallet, index: ref.index })
-    owned.push({ ref, wallet, publicKey })
-  }
-  return owned
-}
-
-/** One task per message; each key is opened once and stays open until the batch is signed. */
-async function openKeys(
-  { vault, room }: SignerDeps,
-  chain: Chain,
-  owned: readonly OwnKey[],
-  { requests }: Prepared,
-  keys: DisposableStack,
-): Promise<readonly SignTask[]> {
-  const source = { vault, publicKeyOf: room.publicKey }
-  const opened = new Map<number, Secret>()
-  const tasks: SignTask[] = []
-  for (const request of requests) {
-    const owner = owned[request.key]
-    if (owner === undefined) throw new KmsError('unexpected', 'a message names a key we lack')
-    const place = { wallet: owner.wallet, index: owner.ref.index }
-    const key = opened.get(request.key) ?? keys.use(await privateKeyAt(chain, source, place))
-    opened.set(request.key, key)
-    tasks.push({ key, request })
-  }
-  return tasks
 }
 
 const day = 86_400_000
@@ -233,28 +179,37 @@ function seal(
   const usedRefs = [...used].filter(ref => ref !== undefined)
   spotCheck(usedRefs, () => verifyAll(prepared, signatures, own))
   const { intent, claims } = prepared
-  const facts = {
+  const facts = factsOf(intent, owned)
+  const { id: pendingId, chain } = pending
+  const signedAt = now()
+  return { pendingId, chain, network, serializedHash, txData, txId, facts, claims, signedAt }
+}
+
+/** What the ledger keeps beside the bytes. */
+export function factsOf(intent: Intent, owned: readonly Pick<OwnKey, 'ref'>[]) {
+  return {
     keys: owned.map(({ ref }) => ({ ...ref })),
     kind: intent.kind,
     from: intent.from,
     outputs: intent.outputs.map(output => ({ ...output, amount: output.amount.toString() })),
     fee: intent.fee ? { ...intent.fee, amount: intent.fee.amount.toString() } : null,
   }
-  const { id: pendingId, chain } = pending
-  const signedAt = now()
-  return { pendingId, chain, network, serializedHash, txData, txId, facts, claims, signedAt }
 }
 
-function requireAll(signatures: readonly (Signature | null)[]): readonly Signature[] {
+export function requireAll(signatures: readonly (Signature | null)[]): readonly Signature[] {
   const made = signatures.filter(signature => signature !== null)
   if (made.length === signatures.length) return made
   throw new KmsError('unexpected', 'a key of this payment could not be used')
 }
 
-function verifyAll({ requests }: Prepared, signatures: readonly Signature[], own: Own): void {
+export function verifyAll(
+  { requests, givenKeys }: Prepared,
+  signatures: readonly Signature[],
+  own: Own,
+): void {
   requests.forEach((request, i) => {
     const signature = signatures[i]
-    const publicKey = own.keys[request.key]
+    const publicKey = own.keys[request.key] ?? givenKeys[request.key - own.keys.length]?.publicKey
     if (!signature || !publicKey || !verify(request, signature, publicKey)) {
       throw new KmsError('unexpected', 'a signature just made does not verify')
     }

@@ -1,12 +1,5 @@
 import { KmsError } from '../base/errors.ts'
-import {
-  type Http,
-  type HttpRequest,
-  type HttpResponse,
-  type Retries,
-  request,
-  retrying,
-} from '../base/http.ts'
+import { type Http, type HttpResponse, type Retries, request, retrying } from '../base/http.ts'
 import { encodeJson, type Json } from '../base/json.ts'
 import type { NodeName } from '../base/model.ts'
 import {
@@ -29,6 +22,8 @@ export type NodeSettings = {
 /** What is posted must be safe to arrive twice: a lost answer is asked for again. */
 export type ChainNode = {
   get(path: string, signal?: AbortSignal): Promise<unknown>
+  /** As `get`; undefined where the node says that it knows no such thing (404). */
+  find(path: string, signal?: AbortSignal): Promise<unknown>
   post(path: string, body: Json, signal?: AbortSignal): Promise<unknown>
 }
 
@@ -53,23 +48,28 @@ export function createNode(name: NodeName, settings: NodeSettings): ChainNode {
   const common = { label, timeoutMs, maxBytes, insecureHttp }
   const headers = commonHeaders(version)
 
-  const exchange = async (asked: HttpRequest): Promise<unknown> => {
-    const response = await asking(asked)
-    return readJson(requireSuccess(response, what), what)
-  }
+  const lookUp = (path: string, signal?: AbortSignal): Promise<HttpResponse> =>
+    asking({ ...common, method: 'GET', url: address(path), headers, signal })
+  const read = (response: HttpResponse): unknown => readJson(requireSuccess(response, what), what)
+
   return {
     async get(path, signal) {
-      return exchange({ ...common, method: 'GET', url: address(path), headers, signal })
+      return read(await lookUp(path, signal))
+    },
+    async find(path, signal) {
+      const response = await lookUp(path, signal)
+      return response.status === 404 ? undefined : read(response)
     },
     async post(path, body, signal) {
-      return exchange({
+      const sent = {
         ...common,
         method: 'POST',
         url: address(path),
         headers: { ...headers, 'content-type': 'application/json' },
         body: encodeJson(body),
         signal,
-      })
+      } as const
+      return read(await asking(sent))
     },
   }
 }

@@ -68,9 +68,13 @@ function list<T>(read: Reader<T>): Reader<readonly T[]> {
 }
 
 /** 24 hex digits in practice; safe in a path, a log line and a file name whatever it is. */
+export function isPendingId(text: string): boolean {
+  return /^[\w-]{1,100}$/.test(text)
+}
+
 function asId(value: unknown): string | undefined {
   const text = asString(value)
-  return text !== undefined && /^[\w-]{1,100}$/.test(text) ? text : undefined
+  return text !== undefined && isPendingId(text) ? text : undefined
 }
 
 function asName(value: unknown): string | undefined {

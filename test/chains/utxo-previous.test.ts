@@ -397,6 +397,7 @@ function readsOf(answer: (txId: string) => unknown) {
     post: unexpected,
     node: unexpected,
     nextNonce: unexpected,
+    wait: unexpected,
     async rpc(path, method, params) {
       asked.push(`${path} ${method} ${JSON.stringify(params)}`)
       return answer(String(params[0]))

@@ -79,7 +79,7 @@ describe.each(Object.entries(transactionsByType))('one member of any %s', (_, tr
       fc.property(transaction, fc.nat(), fc.jsonValue(), (tx, at, value) => {
         const names = [...Object.keys(tx), 'Paths', 'TxnSignature', 'TicketSequence', 'Signers']
         const changed = { ...tx, [names[at % names.length] ?? '']: value }
-        if (isDeepStrictEqual(changed, tx)) return
+        if (JSON.stringify(changed) === JSON.stringify(tx)) return
         expect(meaning(changed)).not.toEqual(meaning(tx))
       }),
     )

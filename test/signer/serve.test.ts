@@ -230,7 +230,7 @@ describe('a batch', () => {
       ['not a payment', {}],
       [filledEthPayment(1, 1), {}],
       [{ ...btcPayment(2), serializedTransaction: '{' }, {}],
-      [{ ...btcPayment(3), chain: 'DOGE' }, {}],
+      [{ ...btcPayment(3), chain: 'NONE' }, {}],
       [btcPayment(4), {}],
     )
     expect(results).toMatchObject([

@@ -25,6 +25,8 @@ export type CrashPlan = {
   readonly approverUrl: string
   /** Dies at this point, counted from 1 over both processes. */
   readonly dieAt: number
+  /** What it is there to cancel, in place of a cycle. */
+  readonly cancel?: string
 }
 
 /** One byte per point that was passed. */
@@ -37,7 +39,7 @@ async function main([planText = '', role, settings = '']: readonly string[]): Pr
   if (role === 'front') return startFront(plan)
   if (role === 'signer') return startSigner(plan, settings)
   if (ownGroup() !== process.pid) throw new Error('this must lead a process group of its own')
-  const { folder, apiUrl, apiKey, approverUrl } = plan
+  const { folder, apiUrl, apiKey, approverUrl, cancel = null } = plan
   return launch({
     self: [process.execPath, Bun.main, planText],
     signer: {
@@ -46,6 +48,8 @@ async function main([planText = '', role, settings = '']: readonly string[]): Pr
       chainSettings: defaultSettings,
       secretMemory: 'auto',
       acceptRollback: false,
+      acceptNonces: [],
+      cancel,
       lockWaitMs: 0,
     },
     front: {
@@ -59,6 +63,7 @@ async function main([planText = '', role, settings = '']: readonly string[]): Pr
       chainSettings: defaultSettings,
       periodMs: 1000,
       runOnce: true,
+      cancel,
       journalFolder: join(folder, 'journal'),
       lockWaitMs: 0,
       logAsJson: true,
@@ -69,7 +74,7 @@ async function main([planText = '', role, settings = '']: readonly string[]): Pr
 }
 
 async function startFront(plan: CrashPlan): Promise<number> {
-  const report = await runFront({
+  const outcome = await runFront({
     channelFd: frontChannelFd,
     version: 'test',
     findChain,
@@ -85,7 +90,7 @@ async function startFront(plan: CrashPlan): Promise<number> {
       return { ...journal, record: row => between(plan, () => journal.record(row)) }
     },
   })
-  return report?.failures.length ?? 0
+  return outcome !== undefined && 'failures' in outcome ? outcome.failures.length : 0
 }
 
 function startSigner(plan: CrashPlan, settings: string): Promise<number> {

@@ -98,6 +98,7 @@ export const noReads: ChainReads = {
   node: unexpected,
   nextNonce: async () => undefined,
   warn: unexpected,
+  wait: async () => unexpected('wait'),
 }
 
 type Answers = Readonly<Record<string, unknown>>

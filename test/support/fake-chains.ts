@@ -1,9 +1,17 @@
+import { cardano } from './fake-chains/ada.ts'
+import { algorand } from './fake-chains/algo.ts'
 import { bitcoinCash } from './fake-chains/bch.ts'
 import { bitcoinLike } from './fake-chains/bitcoin-like.ts'
+import { beaconChain } from './fake-chains/bnb.ts'
 import { celoChain } from './fake-chains/celo.ts'
+import { multiversX } from './fake-chains/egld.ts'
 import { ethereumLike } from './fake-chains/ethereum-like.ts'
 import type { FakeChain } from './fake-chains/fake-chain.ts'
+import { flowNetwork } from './fake-chains/flow.ts'
 import { klayChain } from './fake-chains/klay.ts'
+import { solanaChain } from './fake-chains/sol.ts'
+import { tronNetwork } from './fake-chains/tron.ts'
+import { veChain } from './fake-chains/vet.ts'
 import { stellar } from './fake-chains/xlm.ts'
 import { xrpLedger } from './fake-chains/xrp.ts'
 
@@ -23,4 +31,12 @@ export const fakeChains: Readonly<Record<string, FakeChain>> = {
   KLAY: klayChain,
   XRP: xrpLedger,
   XLM: stellar,
+  TRON: tronNetwork,
+  BNB: beaconChain,
+  SOL: solanaChain,
+  ADA: cardano,
+  VET: veChain,
+  ALGO: algorand,
+  EGLD: multiversX,
+  FLOW: flowNetwork,
 }

@@ -8,12 +8,13 @@ import {
   queue,
   type Refusal,
   settle,
+  settleAlone,
   type World,
   waiting,
 } from './fake-world.ts'
 import { membersOf } from './members.ts'
 
-export type FakeRoute = 'pending' | 'broadcast' | 'read' | 'rpc' | 'report' | 'approve'
+export type FakeRoute = 'pending' | 'broadcast' | 'read' | 'rpc' | 'node' | 'report' | 'approve'
 
 export type FakeRequest = {
   readonly route: FakeRoute | 'unknown'
@@ -24,7 +25,7 @@ export type FakeRequest = {
   readonly body: unknown
 }
 
-export type FakeState = Pick<World, 'pending' | 'broadcasts' | 'settled'> & {
+export type FakeState = Pick<World, 'pending' | 'broadcasts' | 'settled' | 'others'> & {
   readonly requests: FakeRequest[]
   readonly reports: { readonly signatureId: string; readonly error: string }[]
   /** What `getrawtransaction` answers, by transaction id. */
@@ -50,6 +51,11 @@ export type FakeTatum = AsyncDisposable & {
   readonly state: FakeState
   /** Puts a transaction into the queue of its chain and answers its id. */
   queue(tx: QueuedTx): string
+  /** Accepts transactions, but puts them into no block until `mine`. */
+  stopMining(): void
+  mine(): void
+  /** As if the transaction that used up a nonce had never been seen. */
+  forget(chain: string, claim: string): void
   /** The HTTP status the approver answers with. */
   onApproval(verdict: Verdict): void
   /** Switches a fault on, for the next `times` requests or until `heal`. */
@@ -86,6 +92,16 @@ export function startFakeTatum(options: FakeTatumOptions = {}): FakeTatum {
     approverUrl: `${url}/approve`,
     state: sandbox,
     queue: tx => queue(sandbox, tx),
+    stopMining() {
+      sandbox.isMining = false
+    },
+    mine() {
+      sandbox.unmined.clear()
+      sandbox.isMining = true
+    },
+    forget(chain, claim) {
+      sandbox.claims.delete(`${chain}/${claim}`)
+    },
     onApproval(verdict) {
       sandbox.verdict = verdict
     },
@@ -130,6 +146,9 @@ function createSandbox({
     broadcasts: new Map(),
     settled: new Map(),
     claims: new Map(),
+    unmined: new Map(),
+    isMining: true,
+    others: [],
     requests: [],
     reports: [],
     rawTransactions: new Map(),
@@ -178,7 +197,7 @@ function serve(sandbox: Sandbox, route: FakeRoute, handler: Handler, chain?: str
     const params: ReadCall['params'] = request.params
     const body = await logRequest(sandbox, route, request)
     const sentKey = params.apiKey ?? request.headers.get('x-api-key')
-    if (route !== 'approve' && sentKey !== sandbox.apiKey) {
+    if (sentKey !== keyFor(sandbox, route)) {
       // The real one quotes the key in just this way.
       const message = `Unable to find valid subscription for '${sentKey}'`
       return refuse({ statusCode: 401, errorCode: 'subscription.invalid', message })
@@ -186,6 +205,11 @@ function serve(sandbox: Sandbox, route: FakeRoute, handler: Handler, chain?: str
     const fault = takeFault(sandbox, route, chain ?? params.chain)
     return actWithFault(fault, async () => handler({ params, body }))
   }
+}
+
+/** Approvers and nodes are nobody's business to tell the key. */
+function keyFor({ apiKey }: Sandbox, route: FakeRoute): string | null {
+  return route === 'approve' || route === 'node' ? null : apiKey
 }
 
 async function logRequest(
@@ -246,14 +270,22 @@ function takeOnchain(
   chain: string,
   { body }: ReadCall,
 ): Response | Promise<Response> {
+  if (fakeChains[chain]?.isRelease?.(body)) return Response.json({ txId: 'released' })
   const { txData, signatureId, ...rest } = membersOf(body)
   if (Object.keys(rest).length > 0) return invalid(`${Object.keys(rest)} should not exist`)
+  if (signatureId === undefined) return takeAlone(sandbox, chain, txData)
   const { withdrawalId } = sandbox.pending.get(String(signatureId)) ?? {}
   if (fakeChains[chain]?.offchain && withdrawalId !== undefined) {
     const message = 'it belongs to a virtual account'
     return refuse({ statusCode: 403, errorCode: 'withdrawal.unexpected.state', message })
   }
   return take(sandbox, chain, signatureId, txData)
+}
+
+async function takeAlone(sandbox: Sandbox, chain: string, txData: unknown): Promise<Response> {
+  const outcome = await settleAlone(sandbox, chain, String(txData))
+  if ('errorCode' in outcome) return refuse(outcome)
+  return Response.json({ txId: outcome.txId })
 }
 
 function takeOffchain(sandbox: Sandbox, { body }: ReadCall): Response | Promise<Response> {

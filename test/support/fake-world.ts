@@ -23,6 +23,11 @@ export type World = {
   readonly settled: Map<string, Settled[]>
   /** Which transaction used up a nonce or an output: `<chain>/<claim>` → its id. */
   readonly claims: Map<string, string>
+  /** Claims of transactions that are in no block yet, and what these bid for it. */
+  readonly unmined: Map<string, readonly bigint[]>
+  isMining: boolean
+  /** What was accepted beside payments, in its order. */
+  readonly others: (Settled & { readonly txData: string })[]
 }
 
 /** The body of a refusal, protocol 1.7. */
@@ -87,6 +92,27 @@ export async function settle(
   }
 }
 
+/** Takes signed bytes that are no payment of the API's. */
+export async function settleAlone(
+  world: World,
+  chainId: string,
+  txData: string,
+): Promise<Settled | Refusal> {
+  const chain = fakeChains[chainId]
+  try {
+    const settled = await chain?.verifyAlone?.(txData, world.network)
+    if (settled === undefined) throw new Error('it is no payment')
+    claim(world, chainId, settled)
+    if (world.others.every(({ txId }) => txId !== settled.txId)) {
+      world.others.push({ ...settled, txData })
+    }
+    return settled
+  } catch (thrown) {
+    const message = thrown instanceof Error ? thrown.message : 'unreadable'
+    return { statusCode: 403, errorCode: chain?.errorCode ?? 'unknown', message }
+  }
+}
+
 function remember<T>(
   lists: Map<string, T[]>,
   id: string,
@@ -98,15 +124,25 @@ function remember<T>(
   lists.set(id, list)
 }
 
-/** As on a chain, the first transaction to use an output or a nonce has it for ever. */
-function claim({ claims, nonces }: World, chain: string, { txId, claims: wanted }: Settled): void {
+/**
+ * As on a chain, the first transaction to use an output or a nonce has it for ever; before it is in a
+ * block, one that bids an eighth more may take its place.
+ */
+function claim(world: World, chain: string, { txId, claims: wanted, bids = [] }: Settled): void {
+  const { claims, nonces, unmined } = world
   for (const name of wanted) {
     const [kind, address = '', number] = name.split('/')
     const isSpent = kind === 'nonce' && Number(number) < (nonces[address] ?? 0)
-    if (isSpent || (claims.get(`${chain}/${name}`) ?? txId) !== txId)
-      throw new Error(`${name} is already used`)
+    const isTaken = (claims.get(`${chain}/${name}`) ?? txId) !== txId
+    const outbid = unmined
+      .get(`${chain}/${name}`)
+      ?.every((bid, i) => 8n * (bids[i] ?? 0n) >= 9n * bid)
+    if (isSpent || (isTaken && outbid !== true)) throw new Error(`${name} is already used`)
   }
-  for (const name of wanted) claims.set(`${chain}/${name}`, txId)
+  for (const name of wanted) {
+    claims.set(`${chain}/${name}`, txId)
+    if (!world.isMining) unmined.set(`${chain}/${name}`, bids)
+  }
 }
 
 function describe({ from, paid, txId }: Settled): string {
@@ -115,8 +151,13 @@ function describe({ from, paid, txId }: Settled): string {
 }
 
 /** The number after the last one used without a gap. */
-export function countNonces({ nonces, claims }: World, chain: string, address: string): number {
+export function countNonces(
+  { nonces, claims, unmined }: World,
+  chain: string,
+  address: string,
+): number {
+  const isMined = (name: string): boolean => claims.has(name) && !unmined.has(name)
   let count = nonces[address] ?? 0
-  while (claims.has(`${chain}/nonce/${address}/${count}`)) count++
+  while (isMined(`${chain}/nonce/${address}/${count}`)) count++
   return count
 }

@@ -31,6 +31,8 @@ export function startSigner(
     wrapVault = vault => vault,
     wrapRoom = room => room,
     lockingFailed = () => undefined,
+    acceptNonces = [],
+    cancel = null,
   }: {
     readonly network?: Network
     readonly chainSettings?: ChainSettings
@@ -38,13 +40,15 @@ export function startSigner(
     readonly wrapVault?: (vault: Vault) => Vault
     readonly wrapRoom?: (room: KeyRoom) => KeyRoom
     readonly lockingFailed?: () => string | undefined
+    readonly acceptNonces?: readonly string[]
+    readonly cancel?: string | null
   } = {},
 ): InProcessSigner {
   const vault = wrapVault(openTestVault(folder))
   const ledger = wrapLedger(openLedger(join(folder, 'wallet.dat.ledger'), vault.auditKey))
   const room = wrapRoom(openKeyRoom())
   const now = () => 1_700_000_000_000
-  const facts = { vault, ledger, room, network, chainSettings }
+  const facts = { vault, ledger, room, network, chainSettings, acceptNonces, cancel }
   const core = createSigner({ ...facts, findChain, now, lockingFailed })
   const answer = async (body: unknown): Promise<unknown> =>
     throughPipe(await answerTo(throughPipe(body), core))

@@ -1,7 +1,7 @@
 import { expect } from 'bun:test'
 import fc from 'fast-check'
+import { base58Checksum, bitcoinAlphabet, encodeBase58 } from '../../src/base/base58.ts'
 import type { KeyScheme, KeyText, Network } from '../../src/base/model.ts'
-import { base58Checksum, bitcoinAlphabet, encodeBase58 } from '../../src/secret/base58.ts'
 import { formatKeyText, parseKeyText } from '../../src/secret/key-text.ts'
 import { publicKeyHere, rejectionOf, revealedHex, revealedText, secretOf } from './secret.ts'
 

@@ -1,4 +1,4 @@
-import { base58Checksum, encodeBase58 } from '../../src/secret/base58.ts'
+import { base58Checksum, encodeBase58 } from '../../src/base/base58.ts'
 
 /** A secret to look for, by a name that may be printed. */
 export type Marked = { readonly name: string; readonly bytes: Uint8Array }

@@ -45,6 +45,8 @@ async function main([planText = '', role, settings = '']: readonly string[]): Pr
       secretMemory: 'auto',
       lockWaitMs,
       acceptRollback,
+      acceptNonces: [],
+      cancel: null,
     },
     front: null,
     frontEnvironment: {},

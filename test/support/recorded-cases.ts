@@ -22,6 +22,8 @@ export type RecordedCase = {
   readonly expected: {
     readonly outcome: 'signed' | 'refused'
     readonly txData?: string
+    /** What of `txData` counts, where that is not every byte. */
+    readonly compare?: string
     readonly broadcast?: { readonly path: string; readonly body: unknown }
     readonly differsFromOriginal?: string
     readonly originalError?: string

@@ -79,7 +79,7 @@ function countNonces(
   return reads.rpc(rpcPath, nonce.rpc, [address, 'latest'])
 }
 
-async function currentGasPrice(
+export async function currentGasPrice(
   { rpcPath, gasPrice }: EvmSources,
   reads: ChainReads,
 ): Promise<bigint> {

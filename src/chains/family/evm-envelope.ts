@@ -4,7 +4,7 @@ import { KmsError } from '../../base/errors.ts'
 import type { Signature } from '../../base/model.ts'
 import { decodeRlp, type Rlp } from '../codec/rlp.ts'
 import { type RlpItems, readItems } from '../codec/rlp-items.ts'
-import { isWeakSignature, splitSignature } from './evm-signature.ts'
+import { isWeakSignature, joinSignature, splitSignature } from './evm-signature.ts'
 import { type Access, asHex, type FilledTx, type Hex } from './evm-tx.ts'
 
 /** The bytes to hash for signing, or with a signature those that go out. */
@@ -42,6 +42,14 @@ const layouts = {
  * second reading of the same rules is what makes the comparison worth something.
  */
 export function decodeEnvelope(txData: string): FilledTx {
+  return readEnvelope(txData).tx
+}
+
+/** With the signature that the envelope carries. */
+export function readEnvelope(txData: string): {
+  readonly tx: FilledTx
+  readonly signature: Signature
+} {
   const bytes = fromHex(txData.startsWith('0x') ? txData.slice(2) : '-')
   if (bytes === undefined) throw broken()
   const type = typeOf(bytes)
@@ -49,6 +57,12 @@ export function decodeEnvelope(txData: string): FilledTx {
   const items = readItems(list, layouts[type], broken)
   if (isWeakSignature(items)) throw broken()
   if (type !== 'legacy' && items.number('parity') > 1n) throw broken()
+  // EIP-155: v is odd where the parity is 0.
+  const parity = type === 'legacy' ? 1 - (items.integer('v') % 2) : items.integer('parity')
+  return { tx: readFields(type, items), signature: joinSignature(items, parity) }
+}
+
+function readFields(type: FilledTx['type'], items: RlpItems): FilledTx {
   const to = items.bytes('to')
   if (to.length !== 0 && to.length !== 20) throw broken()
   return {

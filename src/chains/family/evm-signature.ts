@@ -1,4 +1,5 @@
 import { secp256k1 } from '@noble/curves/secp256k1.js'
+import { fromHex } from '../../base/bytes.ts'
 import { KmsError } from '../../base/errors.ts'
 import type { Signature } from '../../base/model.ts'
 import type { RlpItems } from '../codec/rlp-items.ts'
@@ -12,6 +13,13 @@ export function splitSignature({ bytes, recovery }: Signature): EvmSignature {
     throw new KmsError('unexpected', 'a signature is not 64 bytes and the parity of R')
   }
   return { r: asHex(bytes.subarray(0, 32)), s: asHex(bytes.subarray(32)), parity: recovery }
+}
+
+/** The signature in the members `r` and `s` of a transaction. */
+export function joinSignature(items: RlpItems, parity: number): Signature {
+  const digits = (name: 'r' | 's'): string => items.number(name).toString(16).padStart(64, '0')
+  const bytes = fromHex(digits('r') + digits('s')) ?? new Uint8Array()
+  return { bytes, recovery: parity }
 }
 
 /** A number as RLP has it: no leading zeros, 0 is no bytes (yellow paper, appendix B). */

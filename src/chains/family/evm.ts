@@ -6,6 +6,7 @@ import { decodeEnvelope, encodeEnvelope } from './evm-envelope.ts'
 import { describeCall } from './evm-intent.ts'
 import { decodeWeb3Json } from './evm-json.ts'
 import { addressOf, evmKeys, hashHex, ownAddress } from './evm-key.ts'
+import { evmNumbering } from './evm-replacement.ts'
 import { asHex, type DataRules, type EvmTx, type Hex, requireFilled } from './evm-tx.ts'
 import { onlySignature } from './single-key.ts'
 
@@ -58,6 +59,7 @@ export function evmChain(numbers: EvmNumbers): Chain {
     decodeSigned: txData => decodeEnvelope(txData),
     feeCap: () => feeCap,
     order: 'by-address',
+    numbering: evmNumbering(numbers),
     broadcast,
   })
 }

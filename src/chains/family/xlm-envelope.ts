@@ -92,10 +92,13 @@ function orMalformed<T>(read: () => T): T {
 
 function readTransaction(tx: xdr.Transaction): Omit<XlmTx, 'body'> {
   const { to: source, toId } = readMuxed(tx.sourceAccount())
-  if (toId !== undefined) throw refused('the source account is muxed (M…)')
+  if (toId !== undefined) throw refused('the source account is muxed (M...)')
   const sequence = BigInt(tx.seqNum().toString())
   if (sequence <= 0n) throw malformed('the sequence number is not above 0')
   const memo = readMemo(tx.memo())
+  if (tx.ext().switch() !== 0) {
+    throw refused('a part of the transaction for smart contracts is not signed')
+  }
   const operations = tx.operations()
   if (operations.length === 0) throw malformed('the transaction has no operation')
   return {

@@ -54,7 +54,7 @@ function readAccount(value: unknown, where: string): string {
   const text = asString(value) ?? ''
   if (isAccount(text)) return text
   // X-addresses hold a tag, which belongs into a field of its own.
-  throw malformed(`${where} is not a classic address (r…)`)
+  throw malformed(`${where} is not a classic address (r...)`)
 }
 
 function readUint(bits: 8 | 16 | 32) {

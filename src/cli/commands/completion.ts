@@ -1,6 +1,6 @@
 import { KmsError } from '../../base/errors.ts'
 import type { Action } from '../action.ts'
-import { visibleCommands } from '../commands.ts'
+import type { Command } from '../command.ts'
 import { manual } from '../manual.ts'
 import { bashCompletion } from '../shell/bash.ts'
 import { fishCompletion } from '../shell/fish.ts'
@@ -14,17 +14,21 @@ const shells = new Map([
 ])
 
 /** `completion bash|zsh|fish`: a script for that shell, made of the table of commands. */
-export const completion: Action = async ({ terminal }, [shell = '']) => {
-  const script = shells.get(shell)
-  if (script === undefined) {
-    throw new KmsError('usage', `completion is for ${[...shells.keys()].join(', ')}`)
+export function completion(commands: readonly Command[]): Action {
+  return async ({ terminal }, [shell = '']) => {
+    const script = shells.get(shell)
+    if (script === undefined) {
+      throw new KmsError('usage', `completion is for ${[...shells.keys()].join(', ')}`)
+    }
+    terminal.answer(script(commands))
+    return 0
   }
-  terminal.answer(script(visibleCommands))
-  return 0
 }
 
 /** `man`: the manual page, for `tatum-kms man | man -l -`. */
-export const man: Action = async ({ terminal }) => {
-  terminal.answer(manual(visibleCommands, version))
-  return 0
+export function man(commands: readonly Command[]): Action {
+  return async ({ terminal }) => {
+    terminal.answer(manual(commands, version))
+    return 0
+  }
 }

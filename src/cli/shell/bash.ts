@@ -1,5 +1,5 @@
 import { chainNames } from '../../chains/names.ts'
-import type { Command } from '../commands.ts'
+import type { Command } from '../command.ts'
 
 /** A completion script for bash; source it, or put it into its completions folder. */
 export function bashCompletion(commands: readonly Command[]): string {

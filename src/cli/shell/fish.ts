@@ -1,4 +1,4 @@
-import type { Command } from '../commands.ts'
+import type { Command } from '../command.ts'
 import { choicesOf } from './bash.ts'
 
 /** A completion script for fish: `~/.config/fish/completions/tatum-kms.fish`. */

@@ -1,4 +1,4 @@
-import type { Command, Option } from '../commands.ts'
+import type { Command, Option } from '../command.ts'
 import { choicesOf } from './bash.ts'
 
 /** A completion script for zsh: a file `_tatum-kms` in a folder of its fpath. */

@@ -1,14 +1,14 @@
 import { sha512 } from '@noble/hashes/sha2.js'
-import { u32 } from '../../base/binary.ts'
-import { KmsError } from '../../base/errors.ts'
-import type { Curve } from '../../base/model.ts'
 import {
   base58Checksum,
   decodeBase58,
   encodeBase58,
   endsInChecksum,
   xrplAlphabet,
-} from '../base58.ts'
+} from '../../base/base58.ts'
+import { u32 } from '../../base/binary.ts'
+import { KmsError } from '../../base/errors.ts'
+import type { Curve } from '../../base/model.ts'
 import type { PublicKeyOf } from '../hd.ts'
 import { randomSecret } from '../random.ts'
 import { addModOrder } from '../scalar.ts'

@@ -1,6 +1,6 @@
+import { base58Checksum, decodeBase58, encodeBase58, endsInChecksum } from '../../base/base58.ts'
 import { KmsError } from '../../base/errors.ts'
 import type { Network } from '../../base/model.ts'
-import { base58Checksum, decodeBase58, encodeBase58, endsInChecksum } from '../base58.ts'
 import { allocateSecret, filledSecret, type Secret } from '../secret.ts'
 
 type Versions = Readonly<Record<Network, number>>

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { deriveAddress, Wallet } from 'xrpl'
+import { xrplAlphabet } from '../../../src/base/base58.ts'
 import { hex } from '../../../src/base/bytes.ts'
-import { xrplAlphabet } from '../../../src/secret/base58.ts'
 import { generateKeyText } from '../../../src/secret/key-text.ts'
 import { publicKeyOf } from '../../../src/secret/sign.ts'
 import {

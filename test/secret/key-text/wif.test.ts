@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'bun:test'
 import { NETWORK, TEST_NETWORK, WIF } from '@scure/btc-signer'
 import fc from 'fast-check'
+import { base58Checksum } from '../../../src/base/base58.ts'
 import type { Network } from '../../../src/base/model.ts'
-import { base58Checksum } from '../../../src/secret/base58.ts'
 import {
   base58Check,
   bytesOf,

@@ -38,27 +38,38 @@ export function ethereumLike(
       },
     ],
     async verify(txData, pending, network) {
-      assert(isHex(txData), 'not hex with 0x')
-      const serialized = txData as `0x02${string}`
-      const tx: EvmTransaction = parseTransaction(txData)
-      assert(tx.r !== undefined, 'not signed')
-      // EIP-2: nodes refuse the other of the two values of s that verify.
-      assert(BigInt(tx.s ?? 0) <= secp256k1.Point.Fn.ORDER / 2n, 'with a high s')
-      assert(tx.chainId === chainId[network], 'for another chain id')
+      const tx = readSigned(txData, chainId[network])
       const asked = JSON.parse(String(pending.serializedTransaction))
       assert(tx.to?.toLowerCase() === plainAddress(asked.to), 'another recipient than asked for')
       assert((tx.value ?? 0n) === BigInt(asked.value ?? 0), 'another amount than asked for')
       assert(plainHex(tx.data) === plainHex(asked.data ?? asked.input), 'other data than asked for')
-      const from = (
-        await recoverTransactionAddress({ serializedTransaction: serialized })
-      ).toLowerCase()
-      return {
-        txId: keccak256(txData),
-        from: [from],
-        paid: evmPayments(tx, asset),
-        claims: [`nonce/${from}/${tx.nonce ?? 0}`],
-      }
+      return settledBy(tx, txData, asset)
     },
+    verifyAlone: async (txData, network) =>
+      settledBy(readSigned(txData, chainId[network]), txData, asset),
+  }
+}
+
+function readSigned(txData: string, chainId: number): EvmTransaction {
+  assert(isHex(txData), 'not hex with 0x')
+  const tx: EvmTransaction = parseTransaction(txData)
+  assert(tx.r !== undefined, 'not signed')
+  // EIP-2: nodes refuse the other of the two values of s that verify.
+  assert(BigInt(tx.s ?? 0) <= secp256k1.Point.Fn.ORDER / 2n, 'with a high s')
+  assert(tx.chainId === chainId, 'for another chain id')
+  return tx
+}
+
+async function settledBy(tx: EvmTransaction, txData: string, asset: string): Promise<Settled> {
+  const serializedTransaction = txData as `0x02${string}`
+  const from = (await recoverTransactionAddress({ serializedTransaction })).toLowerCase()
+  const { gasPrice, maxFeePerGas = gasPrice ?? 0n, maxPriorityFeePerGas = gasPrice ?? 0n } = tx
+  return {
+    txId: keccak256(serializedTransaction),
+    from: [from],
+    paid: evmPayments(tx, asset),
+    claims: [`nonce/${from}/${tx.nonce ?? 0}`],
+    bids: [maxFeePerGas, maxPriorityFeePerGas],
   }
 }
 
@@ -68,6 +79,9 @@ type EvmTransaction = {
   readonly data?: Hex | undefined
   readonly nonce?: number | undefined
   readonly chainId?: number | undefined
+  readonly gasPrice?: bigint | undefined
+  readonly maxFeePerGas?: bigint | undefined
+  readonly maxPriorityFeePerGas?: bigint | undefined
   readonly r?: Hex | undefined
   readonly s?: Hex | undefined
 }

@@ -18,6 +18,8 @@ export type Settled = {
   readonly paid: readonly { readonly to: string; readonly amount: bigint; readonly asset: string }[]
   /** What only one transaction can use up: `nonce/<address>/<number>`, `output/<txid>:<index>`. */
   readonly claims: readonly string[]
+  /** What it bids for its place in a block: more lets it take that of another which is in none yet. */
+  readonly bids?: readonly bigint[]
 }
 
 export type FakeChain = {
@@ -28,13 +30,19 @@ export type FakeChain = {
   readonly errorCode: string
   /** What a completion reads of it, beside what all chains share. */
   readonly reads?: readonly FakeRead[]
+  /** A recorded payment as it would be on `network`, where its text says on which it counts. */
+  readonly onNetwork?: (serialized: string, network: Network) => string
+  /** Whether a body that came to its broadcast path gives something back, and tells of no payment. */
+  readonly isRelease?: (body: unknown) => boolean
   /** Throws an Error that says why these bytes do not pay what was asked. */
   verify(txData: string, pending: FakePending, network: Network): Promise<Settled>
+  /** Bytes that are no payment of the API's; absent where it never gets such. */
+  verifyAlone?(txData: string, network: Network): Promise<Settled>
 }
 
-/** A request about a chain that the API answers, as JSON. */
+/** A request about a chain that the API answers, or a node of it that is told no API key, as JSON. */
 export type FakeRead = {
-  readonly route: 'read' | 'rpc'
+  readonly route: 'read' | 'rpc' | 'node'
   readonly method: 'GET' | 'POST'
   /** As `Bun.serve` writes routes: `/v3/ethereum/transaction/count/:address`. */
   readonly path: string

@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { fromHex, hex, utf8 } from '../../src/base/bytes.ts'
 import {
   base58Checksum,
   decodeBase58,
   encodeBase58,
   endsInChecksum,
   xrplAlphabet,
-} from '../../src/secret/base58.ts'
+} from '../../src/base/base58.ts'
+import { fromHex, hex, utf8 } from '../../src/base/bytes.ts'
 
 const numRuns = Number(process.env['FC_NUM_RUNS'] ?? 100)
 

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { utf8 } from './bytes.ts'
 
 /** 58 letters, as ASCII bytes, and which digit each of them is. */
 export type Alphabet = {
@@ -71,6 +72,20 @@ export function decodeBase58(
   out.fill(0, used, used + zeros)
   out.subarray(0, used + zeros).reverse()
   return used + zeros
+}
+
+/** Base58 text of public bytes. */
+export function base58Text(bytes: Uint8Array): string {
+  const out = new Uint8Array(Math.ceil(1.4 * bytes.length))
+  return Buffer.from(out.subarray(0, encodeBase58(bytes, out))).toString('latin1')
+}
+
+/** The `length` public bytes behind base58 text; undefined when it is anything else. */
+export function fromBase58(text: string, length: number): Uint8Array | undefined {
+  // Half as many again as there are bytes is more than they take: the rest would only cost time.
+  if (text.length > 1.5 * length) return undefined
+  const out = new Uint8Array(length)
+  return decodeBase58(utf8(text), out) === length ? out : undefined
 }
 
 /** First four bytes of the double SHA-256. */

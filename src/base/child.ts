@@ -1,0 +1,46 @@
+/** The only place that starts processes: what a child gets of us is decided here. */
+
+export type Environment = Readonly<Record<string, string>>
+
+/** Starts a child that shares stderr with this process, and finds `channel` as its descriptor 3. */
+export function startChild(
+  command: readonly string[],
+  environment: Environment,
+  channel: number,
+): number {
+  const { pid } = Bun.spawn([...command], {
+    stdio: ['ignore', 'inherit', 'inherit', channel],
+    env: { ...environment },
+  })
+  return pid
+}
+
+export type ChildEnd = {
+  /** Undefined when a signal ended it. */
+  readonly status: number | undefined
+  readonly isLate: boolean
+  /** What it wrote to stderr. */
+  readonly said: string
+}
+
+/**
+ * Runs a child to its end while this process does nothing else. It writes its answer to the pipe
+ * `stdout`, which is never read here: what must not lie in the heap does not get there.
+ */
+export function runChild(
+  command: readonly string[],
+  environment: Environment,
+  { stdout, timeoutMs }: { readonly stdout: number; readonly timeoutMs: number },
+): ChildEnd {
+  const run = Bun.spawnSync([...command], {
+    stdio: ['ignore', stdout, 'pipe'],
+    env: { ...environment },
+    timeout: timeoutMs,
+    killSignal: 'SIGKILL',
+  })
+  return {
+    status: run.signalCode === undefined ? run.exitCode : undefined,
+    isLate: run.exitedDueToTimeout === true,
+    said: run.stderr.toString(),
+  }
+}

@@ -1,0 +1,86 @@
+import { base58Text } from '../../base/base58.ts'
+import { malformed } from './refusals.ts'
+import { keyLength } from './sol-message.ts'
+
+/** What is signed. Accounts are base58; how the tokens of a mint are divided is not known here. */
+export type SolInstruction = MoneyInstruction | TokenInstruction | SideInstruction
+
+type MoneyInstruction =
+  | {
+      readonly kind: 'transfer'
+      readonly from: string
+      readonly to: string
+      readonly amount: bigint
+    }
+  | {
+      readonly kind: 'create-mint'
+      readonly from: string
+      readonly mint: string
+      readonly amount: bigint
+    }
+  | {
+      readonly kind: 'create-token-account'
+      readonly from: string
+      readonly account: string
+      readonly owner: string
+      readonly mint: string
+    }
+
+export type TokenInstruction =
+  | {
+      readonly kind: 'token-transfer'
+      readonly source: string
+      /** Token accounts, not wallets. */
+      readonly to: string
+      readonly authority: string
+      readonly amount: bigint
+      readonly mint?: string
+    }
+  | {
+      readonly kind: 'mint-to'
+      readonly mint: string
+      readonly to: string
+      readonly authority: string
+      readonly amount: bigint
+    }
+  | {
+      readonly kind: 'initialize-mint'
+      readonly mint: string
+      readonly authority: string
+      /** Who can freeze the accounts of this mint. */
+      readonly freezer?: string
+    }
+
+type SideInstruction =
+  | { readonly kind: 'unit-limit'; readonly units: bigint }
+  | { readonly kind: 'unit-price'; readonly microLamports: bigint }
+  | { readonly kind: 'memo'; readonly text: string; readonly signers: readonly string[] }
+
+/** An instruction as its program gets it. */
+export type Call = { readonly accounts: readonly string[]; readonly data: Uint8Array }
+
+/** The accounts of a call by what they are to it; as many as there are names. */
+export function nameAccounts<Name extends string>(
+  what: string,
+  { accounts }: Call,
+  names: readonly Name[],
+): Readonly<Record<Name, string>> {
+  if (accounts.length !== names.length) {
+    throw malformed(`${what} has ${accounts.length} accounts in the place of ${names.length}`)
+  }
+  return Object.fromEntries(names.map((name, i) => [name, accounts[i]])) as Record<Name, string>
+}
+
+/** The data of a call, of which the lengths that its program takes are known. */
+export function openData(what: string, { data }: Call, ...lengths: readonly number[]) {
+  if (!lengths.includes(data.length)) {
+    throw malformed(`${what} has ${data.length} bytes of data in the place of ${lengths[0]}`)
+  }
+  const view = new DataView(data.buffer, data.byteOffset, data.length)
+  // Solana writes numbers the lowest byte first.
+  return {
+    u32: (at: number): bigint => BigInt(view.getUint32(at, true)),
+    u64: (at: number): bigint => view.getBigUint64(at, true),
+    account: (at: number): string => base58Text(data.subarray(at, at + keyLength)),
+  }
+}

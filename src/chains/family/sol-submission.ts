@@ -1,0 +1,74 @@
+import { asKmsError, KmsError } from '../../base/errors.ts'
+import { asArray, asInteger, asRecord } from '../../base/json.ts'
+import type { ChainReads } from '../../base/model.ts'
+import type { Submission } from '../chain.ts'
+import { rpcPath } from './sol-completion.ts'
+import { readSigned, type SignedSol } from './sol-signing.ts'
+
+type Rpc = Pick<ChainReads, 'rpc' | 'wait'>
+
+/** As the original: a look after a second, the next after two more, … nine looks. */
+const pausesMs = Array.from({ length: 9 }, (_, i) => 1_000 * (i + 1))
+
+/**
+ * Sends the transaction, and waits until it is confirmed. The network takes the same bytes once only,
+ * and drops some that it was handed: sending them comes first, however often they were sent before.
+ */
+export async function submitSol(txData: string, reads: Rpc): Promise<Submission> {
+  const signed = readSigned(txData)
+  const fault = await send(signed, reads)
+  // Bytes that a node does not take may have arrived before.
+  if (await isConfirmed(signed, reads, fault === undefined ? pausesMs : [0])) {
+    return { kind: 'sent', txData: signed.txId }
+  }
+  if (await isOver(signed, reads)) return { kind: 'expired' }
+  throw fault ?? new KmsError('network', 'the network has not confirmed the transaction so far')
+}
+
+async function send({ wire }: SignedSol, { rpc }: Rpc): Promise<KmsError | undefined> {
+  try {
+    const options = { encoding: 'base64', preflightCommitment: 'confirmed' }
+    await rpc(rpcPath, 'sendTransaction', [wire, options])
+    return undefined
+  } catch (thrown) {
+    return asKmsError(thrown)
+  }
+}
+
+/** Whether it is in a block that most of the network voted for, and was carried out. */
+async function isConfirmed(
+  { txId }: SignedSol,
+  { rpc, wait }: Rpc,
+  pauses: readonly number[],
+): Promise<boolean> {
+  for (const pause of pauses) {
+    if (pause > 0) await wait(pause)
+    const found = asRecord(
+      await rpc(rpcPath, 'getTransaction', [txId, { commitment: 'confirmed' }]),
+    )
+    if (found === undefined) continue
+    return asRecord(found.get('meta'))?.get('err') === null
+  }
+  return false
+}
+
+/**
+ * Whether it can never be carried out any more: it has failed for good, or no block can hold it. The
+ * height is asked for first, and of a node that is behind it the answer does not count.
+ */
+async function isOver({ txId, tx }: SignedSol, { rpc }: Rpc): Promise<boolean> {
+  const epoch = asRecord(await rpc(rpcPath, 'getEpochInfo', [{ commitment: 'finalized' }]))
+  const slot = asInteger(epoch?.get('absoluteSlot'))
+  const height = asInteger(epoch?.get('blockHeight'))
+  const options = { searchTransactionHistory: true }
+  const answer = asRecord(await rpc(rpcPath, 'getSignatureStatuses', [[txId], options]))
+  const seenUpTo = asInteger(asRecord(answer?.get('context'))?.get('slot'))
+  const [status, ...others] = asArray(answer?.get('value')) ?? []
+  if (slot === undefined || height === undefined || seenUpTo === undefined || others.length > 0) {
+    throw new KmsError('network', 'rpc getSignatureStatuses was answered in an unknown form')
+  }
+  if (status === null) return height > tx.lastBlock && seenUpTo >= slot
+  const known = asRecord(status)
+  const hasFailed = known?.has('err') === true && known.get('err') !== null
+  return hasFailed && known.get('confirmationStatus') === 'finalized'
+}

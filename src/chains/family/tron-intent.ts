@@ -1,0 +1,147 @@
+import { fromHex } from '../../base/bytes.ts'
+import type { Intent, Output } from '../../base/model.ts'
+import { byteText } from './byte-text.ts'
+import { describeCall } from './evm-intent.ts'
+import { refused } from './refusals.ts'
+import { tronAddressText } from './tron-address.ts'
+import { resources, type TronContract, type ValueOf } from './tron-contracts.ts'
+import { networkFee } from './tron-fee.ts'
+import type { TronTx } from './tron-json.ts'
+
+type Told = Pick<Intent, 'kind' | 'outputs' | 'unread'> & { readonly from?: readonly string[] }
+
+/** What issuing a token costs (parameter getAssetIssueFee): no fee that a limit could be set for. */
+const tokenPrice = 1_024_000_000n
+
+export function describeTx(tx: TronTx): Intent {
+  const { head, contract } = tx
+  const { outputs, ...told } = tell(contract)
+  return {
+    from: [tronAddressText(contract.value.owner_address)],
+    ...told,
+    outputs: [...outputs, ...tellMemo(head.data)],
+    fee: { amount: head.fee_limit + networkFee(tx), asset: 'TRON' },
+    expiry: Number(head.expiration),
+  }
+}
+
+function tell({ type, value }: TronContract): Told {
+  switch (type) {
+    case 'TransferContract':
+      return { kind: 'transfer', outputs: [payment(value, 'TRON')] }
+    case 'TransferAssetContract':
+      return { kind: 'token-transfer', outputs: [payment(value, assetOf(value.asset_name))] }
+    case 'TriggerSmartContract':
+      return tellCall(value)
+    case 'CreateSmartContract':
+      return tellCreation(value)
+    case 'AssetIssueContract':
+      return tellToken(value)
+    case 'FreezeBalanceContract':
+      return { kind: 'stake', outputs: [stake(value.frozen_balance, stakedFor(value))] }
+    case 'FreezeBalanceV2Contract':
+      return { kind: 'stake', outputs: [stake(value.frozen_balance, stakedFor(value))] }
+    case 'UnfreezeBalanceV2Contract':
+      return { kind: 'unstake', outputs: [stake(value.unfreeze_balance, stakedFor(value))] }
+  }
+}
+
+type Payment = Pick<ValueOf<'TransferContract'>, 'owner_address' | 'to_address' | 'amount'>
+
+function payment({ owner_address, to_address, amount }: Payment, asset: string): Output {
+  return { to: tronAddressText(to_address), amount, asset, own: to_address === owner_address }
+}
+
+/** TRC-10 tokens have a number for a name; other names are of before 2018 and no longer valid. */
+function assetOf(name: string): string {
+  const id = Buffer.from(name, 'hex').toString('latin1')
+  if (/^[1-9]\d{0,18}$/.test(id)) return `TRON:${id}`
+  throw refused('asset_name is not the number of a TRC-10 token')
+}
+
+function tellCall(call: ValueOf<'TriggerSmartContract'>): Told {
+  const { owner_address, contract_address, call_value, data } = call
+  const asEthereum = {
+    to: `0x${contract_address.slice(2)}`,
+    value: call_value,
+    data: `0x${data}`,
+  } as const
+  const told = inBase58(describeCall(asEthereum, `0x${owner_address.slice(2)}`, 'TRON'))
+  const tokens = tokensFor(call, tronAddressText(contract_address))
+  // Without data it is a call all the same: of the function that takes what no other does.
+  const isCall = data === '' && { kind: 'contract-call', unread: true }
+  return { ...told, ...isCall, outputs: [...told.outputs, ...tokens] }
+}
+
+function inBase58({ kind, from, outputs, unread }: Intent): Told {
+  const format = (text: string) =>
+    text.replace(/\b0x([0-9a-f]{40})\b/, (_, digits: string) => tronAddressText(`41${digits}`))
+  return {
+    kind,
+    from: from.map(format),
+    outputs: outputs.map(output => ({
+      ...output,
+      to: format(output.to),
+      asset: format(output.asset),
+    })),
+    ...(unread && { unread }),
+  }
+}
+
+function tellCreation(creation: ValueOf<'CreateSmartContract'>): Told {
+  const [contract] = creation.new_contract
+  const to = 'new contract'
+  const coins = { to, amount: contract?.call_value ?? 0n, asset: 'TRON', own: false }
+  return {
+    kind: 'contract-creation',
+    outputs: [coins, ...tokensFor(creation, to)],
+    unread: true,
+  }
+}
+
+/** TRC-10 tokens that go along with a call. */
+function tokensFor(
+  {
+    call_token_value: amount,
+    token_id: id,
+  }: Pick<ValueOf<'TriggerSmartContract'>, 'call_token_value' | 'token_id'>,
+  to: string,
+): readonly Output[] {
+  return amount === 0n ? [] : [{ to, amount, asset: `TRON:${id}`, own: false }]
+}
+
+function tellToken({ owner_address, name, total_supply }: ValueOf<'AssetIssueContract'>): Told {
+  const owner = tronAddressText(owner_address)
+  const token = byteText(fromHex(name) ?? new Uint8Array())
+  return {
+    kind: 'token-creation',
+    outputs: [
+      { to: owner, amount: total_supply, asset: `TRON:new ${token}`, own: true },
+      { to: 'the network, for a new token', amount: tokenPrice, asset: 'TRON', own: false },
+    ],
+  }
+}
+
+type Stake = { readonly resource: bigint } & Partial<
+  Pick<ValueOf<'FreezeBalanceContract'>, 'frozen_duration' | 'receiver_address'>
+>
+
+/** Coins that are staked stay the owner's; what they yield may be another's. */
+function stakedFor({ resource, frozen_duration: days, receiver_address: receiver }: Stake): string {
+  const words = [
+    `stake for ${resources[Number(resource)]}`,
+    ...(receiver ? [`of ${tronAddressText(receiver)}`] : []),
+    ...(days ? [`for ${days} days`] : []),
+  ]
+  return words.join(' ')
+}
+
+function stake(amount: bigint, to: string): Output {
+  return { to, amount, asset: 'TRON', own: true }
+}
+
+function tellMemo(data: string): readonly Output[] {
+  if (data === '') return []
+  const memo = byteText(fromHex(data) ?? new Uint8Array())
+  return [{ to: `memo ${memo}`, amount: 0n, asset: 'TRON', own: false }]
+}

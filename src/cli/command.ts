@@ -1,0 +1,20 @@
+import type { Action } from './action.ts'
+
+export type Option = {
+  /** As typed, in kebab case; the camelCase spelling works as well. */
+  readonly name: string
+  /** What stands for the value in the help; absent for a switch. */
+  readonly value?: string
+  readonly about: string
+}
+
+export type Command = {
+  readonly name: string
+  readonly args: readonly string[]
+  readonly about: string
+  readonly options: readonly Option[]
+  /** Not in the help: processes that we start ourselves. */
+  readonly hidden?: true
+  /** Loads the code only when the command runs, so that help is instant. */
+  readonly load: () => Promise<Action>
+}

@@ -1,0 +1,69 @@
+import type { Chain, Numbering } from '../chains/chain.ts'
+import { send } from './delivery.ts'
+import { isSigned, type SignedRow } from './journal.ts'
+import { chainReads } from './reads.ts'
+import { failureOf, type Run } from './run.ts'
+
+/** How long bytes that were accepted may take into a block before they are sent again (DESIGN 6). */
+const arriveWithinMs = 10 * 60_000
+
+/**
+ * Looks whether payments that were sent have arrived, and sends the same bytes again where they have
+ * not: they may have dropped out of the memory of a network. Asks once per sender in ten minutes.
+ */
+export async function lookForArrivals(run: Run): Promise<void> {
+  const { deps, cycle } = run
+  const { lookedAt } = cycle.roads
+  const chain = deps.findChain(cycle.chain)
+  if (chain?.numbering === undefined) return
+  const longAgo = deps.now() - arriveWithinMs
+  for (const [sender, time] of lookedAt) if (time <= longAgo) lookedAt.delete(sender)
+
+  const rows = (await deps.journal.sentUntil(longAgo, chain.id)).filter(isSigned)
+  for (const [sender, sent] of Map.groupBy(rows, row => senderOf(row, chain.numbering))) {
+    if (run.isOver()) return
+    if (lookedAt.has(sender)) continue
+    lookedAt.set(sender, deps.now())
+    await lookAfter(run, chain, sender, sent)
+  }
+}
+
+/** The lane is the sender, but it is lost with a journal: the bytes still say it. */
+function senderOf({ lane, txData }: SignedRow, numbering: Numbering | undefined): string {
+  return lane ?? numbering?.numberOf(txData).sender ?? ''
+}
+
+async function lookAfter(
+  run: Run,
+  { id: chain, numbering }: Chain,
+  sender: string,
+  sent: readonly SignedRow[],
+): Promise<void> {
+  const { deps, cycle, abort } = run
+  if (numbering === undefined) return
+  const reads = chainReads(deps, chain, [], abort)
+  try {
+    const count = await cycle.roads.completions.take(() => numbering.count(sender, reads))
+    for (const row of sent) {
+      if (numbering.numberOf(row.txData).number < count) {
+        await deps.journal.record({ ...row, state: 'done' })
+      } else if (!run.isOver()) await sendOnceMore(run, row)
+    }
+  } catch (thrown) {
+    const { message: reason } = failureOf(thrown, run)
+    deps.log.warning('arrivals not looked up', { chain, sender, reason })
+  }
+}
+
+/** A failure says nothing that was not known: it is neither counted nor does it hold up others. */
+async function sendOnceMore(run: Run, row: SignedRow): Promise<void> {
+  const { deps, cycle, abort } = run
+  const { pendingId: id, chain, txId } = row
+  try {
+    await cycle.roads.deliveries.take(() => send(deps, row, abort))
+    deps.log.info('payment sent again', { id, chain, txId })
+  } catch (thrown) {
+    const { code, message: reason } = failureOf(thrown, run)
+    deps.log.warning('payment not confirmed', { id, chain, txId, code, reason })
+  }
+}
