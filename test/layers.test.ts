@@ -120,7 +120,7 @@ const powers: readonly Power[] = [
   {
     name: 'child processes',
     pattern: /\bBun\.(?:spawn|spawnSync|\$)|['"](?:node:)?child_process['"]/,
-    holders: ['signer/launch.ts'],
+    holders: ['base/child.ts'],
     why: 'what a child inherits is decided once',
   },
   {

@@ -72,6 +72,12 @@ export function readInto(fd: number, address: number, length: number): number {
   }
 }
 
+/** Waits until `fd` can be read, at most so long, and no longer than until a signal comes. */
+export function awaitInput(fd: number, milliseconds: number): boolean {
+  if (onWindows) return true
+  return libc().poll(new Int32Array([fd, 1 /* POLLIN */]), 1, milliseconds) > 0
+}
+
 /** write(2) of all of it, straight from where it lies. Waits even on a non-blocking fd. */
 export function writeOut(fd: number, bytes: Uint8Array): void {
   if (onWindows) {

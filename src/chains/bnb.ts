@@ -9,7 +9,7 @@ import { encodeBech32 } from './codec/bech32.ts'
 import { decodeSigned, encodeSigned, signBytes } from './family/bnb-amino.ts'
 import { decodeBnbJson } from './family/bnb-json.ts'
 import type { BnbTx, FilledTx } from './family/bnb-tx.ts'
-import { malformed, refused } from './family/refusals.ts'
+import { refused } from './family/refusals.ts'
 import { firstKey, onlySignature, ownKey } from './family/single-key.ts'
 
 // SLIP-44: 714. The original makes random keys of mnemonics, so that no testnet path is taken.
@@ -105,15 +105,17 @@ async function readAccount(address: string, reads: ChainReads): Promise<Completi
     reads.get(`/v3/bnb/account/${address}`),
     reads.nextNonce(address),
   ])
-  const account = asRecord(answer)
-  const [accountNumber, counted] = ['account_number', 'sequence'].map(name => {
-    const value = asInteger(account?.get(name))
-    if (value !== undefined && value >= 0) return BigInt(value)
-    throw new KmsError('network', `the answer for the account has no whole number as ${name}`)
-  })
+  const counted = readNumber(answer, 'sequence')
+  const account_number = readNumber(answer, 'account_number').toString()
   // The server does not count what it has not seen yet; our own record does.
-  const sequence = counted !== undefined && counted > next ? counted : next
-  return { account_number: `${accountNumber}`, sequence: `${sequence}` }
+  if (next > counted) return { account_number, sequence: next.toString() }
+  return { account_number, sequence: counted.toString() }
+}
+
+function readNumber(answer: unknown, name: string): bigint {
+  const value = asInteger(asRecord(answer)?.get(name))
+  if (value !== undefined && value >= 0) return BigInt(value)
+  throw new KmsError('network', `the answer for the account has no whole number as ${name}`)
 }
 
 function fillIn(tx: BnbTx, completion: Completion): FilledTx {
@@ -137,7 +139,7 @@ function readAdded(name: string, text = ''): bigint {
 function requireFilled({ accountNumber, sequence, ...tx }: BnbTx): FilledTx {
   if (accountNumber !== undefined && sequence !== undefined)
     return { ...tx, accountNumber, sequence }
-  throw malformed('the transaction has no account number and sequence')
+  throw new KmsError('unexpected', 'a transaction was to be signed before it was complete')
 }
 
 function readSigned(txData: string, _tx: BnbTx, own: Own): FilledTx {

@@ -65,6 +65,8 @@ export const commands: readonly Command[] = [
     options: [
       { name: 'period', value: 'SECONDS', about: 'time between polls (default: 5)' },
       { name: 'chain', value: 'LIST', about: 'only these chains, separated by commas' },
+      { name: 'wallets', value: 'LIST', about: 'only these signatureIds, separated by commas' },
+      { name: 'transaction-ids', value: 'LIST', about: 'only these pending transactions' },
       { name: 'external-url', value: 'URL', about: 'approval server; required on main networks' },
       { name: 'external-url-method', value: 'GET|POST', about: 'how it is asked (default: GET)' },
       apiKeyOption,

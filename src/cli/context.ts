@@ -9,12 +9,11 @@ import { type ManagerName, managerNames, managers } from '../password/managers/n
 import { promptSecret } from '../password/prompt.ts'
 import {
   credentialSource,
-  environmentSource,
   fdSource,
   fileSource,
-  managerSource,
   type PasswordSource,
   promptSource,
+  wholeSource,
 } from '../password/source.ts'
 import { readSecretLine } from '../secret/input.ts'
 import { defaultCost, type ScryptCost } from '../secret/kdf.ts'
@@ -150,14 +149,14 @@ function passwordSource({ text, manager, self, environment, variables }: Given):
   if (credential !== undefined) return credential
   if (manager !== undefined) {
     const name = `the secret in ${managers[manager].label}`
-    return managerSource(name, () => fetchInChild({ self, manager, variable }))
+    return wholeSource(name, () => fetchInChild({ self, manager, variable }))
   }
   if (environment !== undefined) {
     terminal.warn(`${passwordVariable} is visible to other programs of this user`)
-    return environmentSource(passwordVariable, () => environment)
+    return wholeSource(passwordVariable, () => environment)
   }
   const stored = passwordOfFile()
-  if (stored !== undefined) return environmentSource(passwordVariable, () => stored)
+  if (stored !== undefined) return wholeSource(passwordVariable, () => stored)
   return promptSource
 }
 

@@ -21,7 +21,10 @@ const defaultNodes = {
 } as const satisfies Readonly<Record<Network, FrontConfig['nodes']>>
 
 /** What the two processes are there for, and the rules that are given for it. */
-export type DaemonTask = Pick<FrontConfig, 'approver' | 'chains' | 'periodMs' | 'runOnce'> &
+export type DaemonTask = Pick<
+  FrontConfig,
+  'approver' | 'chains' | 'onlyWallets' | 'onlyPayments' | 'periodMs' | 'runOnce'
+> &
   Pick<SignerSettings, 'acceptRollback' | 'acceptNonces' | 'cancel'> & {
     /** How long to wait for a daemon that is about to end. */
     readonly lockWaitMs: number
@@ -78,7 +81,16 @@ function chainSettingsOf(context: Context): ChainSettings {
 function frontConfig(
   context: Context,
   chainSettings: ChainSettings,
-  { approver, chains, periodMs, runOnce, cancel, lockWaitMs }: DaemonTask,
+  {
+    approver,
+    chains,
+    onlyWallets,
+    onlyPayments,
+    periodMs,
+    runOnce,
+    cancel,
+    lockWaitMs,
+  }: DaemonTask,
 ): FrontConfig {
   const apiUrl = context.variable('TATUM_API_URL') ?? defaultApiUrl
   const insecureHttp = context.isSet('insecure-http')
@@ -91,6 +103,8 @@ function frontConfig(
     insecureHttp,
     network: context.network,
     chains,
+    onlyWallets,
+    onlyPayments,
     chainSettings,
     periodMs,
     runOnce,

@@ -14,6 +14,9 @@ export type FrontConfig = {
   readonly insecureHttp: boolean
   readonly network: Network
   readonly chains: readonly string[]
+  /** Only these wallets are asked for, and only these payments made; null for all. */
+  readonly onlyWallets: readonly string[] | null
+  readonly onlyPayments: readonly string[] | null
   readonly chainSettings: ChainSettings
   readonly periodMs: number
   readonly runOnce: boolean
@@ -42,7 +45,9 @@ export function decodeFrontConfig(value: unknown): FrontConfig {
       : null,
     insecureHttp: record?.get('insecureHttp') === true,
     network: record?.get('network') === 'testnet' ? 'testnet' : 'mainnet',
-    chains: need(asArray(record?.get('chains'))).map(id => need(asString(id))),
+    chains: need(asNames(record?.get('chains'))),
+    onlyWallets: asNames(record?.get('onlyWallets')) ?? null,
+    onlyPayments: asNames(record?.get('onlyPayments')) ?? null,
     chainSettings: need(decodeChainSettings(record?.get('chainSettings'))),
     periodMs: need(asInteger(record?.get('periodMs'))),
     runOnce: record?.get('runOnce') === true,
@@ -51,6 +56,10 @@ export function decodeFrontConfig(value: unknown): FrontConfig {
     lockWaitMs: need(asInteger(record?.get('lockWaitMs'))),
     logAsJson: record?.get('logAsJson') === true,
   }
+}
+
+function asNames(value: unknown): readonly string[] | undefined {
+  return asArray(value)?.map(name => need(asString(name)))
 }
 
 function need<T>(value: T | undefined): T {

@@ -65,7 +65,9 @@ type Start = (id: string, work: Promise<void>) => void
 async function dispatch(run: Run, stop: Endings['stop'], start: Start): Promise<void> {
   const { deps, cycle } = run
   const { chain, memory, roads } = cycle
-  const isDue = (id: string): boolean => !busy.has(id) && memory.isDue(id, deps.now())
+  const isWanted = (id: string): boolean => deps.onlyPayments?.has(id) ?? true
+  const isDue = (id: string): boolean =>
+    isWanted(id) && !busy.has(id) && memory.isDue(id, deps.now())
   roads.held.clear()
   // Before the poll: what ends while Tatum answers is still in the answer.
   const busy = new Set(roads.underWay)

@@ -10,6 +10,8 @@ export type DaemonDeps = CycleDeps & {
   readonly signer: SignerClient
   /** The chains to poll; those without a wallet are left out each time. */
   readonly chains: readonly string[]
+  /** The wallets to ask Tatum about; undefined for all. */
+  readonly onlyWallets?: ReadonlySet<string> | undefined
   readonly periodMs: number
 }
 
@@ -102,14 +104,21 @@ async function chainsToPoll(
 ): Promise<ReadonlyMap<string, readonly string[]>> {
   await reloadVault(deps, memory)
   const byChain = new Map<string, string[]>()
+  const unseen = new Set(deps.onlyWallets)
   for (let from: number | null = 0; from !== null; ) {
     const page: Answers['wallets'] = await deps.signer.ask({ type: 'wallets', from })
     for (const { id, chain } of page.wallets) {
+      if (!(deps.onlyWallets?.has(id) ?? true)) continue
+      unseen.delete(id)
       const ids = byChain.get(chain)
       if (ids) ids.push(id)
       else if (deps.chains.includes(chain)) byChain.set(chain, [id])
     }
     from = page.next
+  }
+  for (const id of deps.onlyWallets ?? []) {
+    const news = memory.tell(id, unseen.has(id) ? 'unseen' : undefined)
+    if (news && unseen.has(id)) deps.log.warning('wallet not in the vault', { id })
   }
   return byChain
 }

@@ -128,7 +128,7 @@ function assemble(
 ): DaemonDeps {
   const { http = request, version, sleep, random, findChain, now } = world
   const { apiUrl: baseUrl, apiKey, insecureHttp, approver, network, periodMs } = config
-  const { chains, chainSettings, nodes } = config
+  const { chains, onlyWallets, onlyPayments, chainSettings, nodes } = config
   const common = { version, insecureHttp, http, sleep, random }
   return {
     api: createTatumApi({ ...common, baseUrl, apiKey }),
@@ -152,6 +152,8 @@ function assemble(
     chainSettings,
     findChain,
     chains,
+    onlyWallets: onlyWallets ? new Set(onlyWallets) : undefined,
+    onlyPayments: onlyPayments ? new Set(onlyPayments) : undefined,
     periodMs,
     sleep,
   }

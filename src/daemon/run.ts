@@ -10,6 +10,8 @@ import type { Roads } from './roads.ts'
 export type CycleDeps = DeliveryDeps & {
   readonly api: TatumApi
   readonly log: Log
+  /** The pending ids that this run is for; undefined for all. */
+  readonly onlyPayments?: ReadonlySet<string> | undefined
   /** Milliseconds since 1970. */
   readonly now: () => number
 }

@@ -1,6 +1,7 @@
 import { closeSync, openSync, writeSync } from 'node:fs'
 import { KmsError } from '../base/errors.ts'
-import { turnEchoOff } from '../base/native.ts'
+import { awaitInput, turnEchoOff } from '../base/native.ts'
+import { type SignalWatch, watchSignals } from '../base/native-signals.ts'
 import { readSecretLine } from '../secret/input.ts'
 import type { Secret } from '../secret/secret.ts'
 
@@ -8,10 +9,11 @@ import type { Secret } from '../secret/secret.ts'
 export function promptSecret(question: string): Secret {
   const fd = openTerminal()
   try {
+    using signals = watchSignals()
     const restore = turnEchoOff(fd)
     try {
       writeSync(fd, `${question}: `)
-      const answer = readSecretLine(fd)
+      const answer = readSecretLine(fd, () => waitForPerson(fd, signals))
       if (answer === undefined) throw new KmsError('usage', 'nothing was entered')
       return answer
     } finally {
@@ -21,6 +23,20 @@ export function promptSecret(question: string): Secret {
     closeSync(fd)
   }
 }
+
+/** Not in read(2), behind which a signal would find the echo still off. */
+function waitForPerson(fd: number, { caught }: SignalWatch): void {
+  do {
+    const signal = caught()
+    if (signal !== undefined) {
+      const code = signal === 'SIGINT' ? 'interrupted' : 'terminated'
+      throw new KmsError(code, 'ended by a signal')
+    }
+  } while (!awaitInput(fd, longestWaitMs))
+}
+
+/** A signal just before a wait is noticed behind it. */
+const longestWaitMs = 200
 
 function openTerminal(): number {
   try {

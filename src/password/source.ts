@@ -44,14 +44,9 @@ export function credentialSource(folder: string): PasswordSource | undefined {
   return { name, read: () => firstLineOf(path, name, 0o037) }
 }
 
-/** A variable's value, already taken out of the environment. */
-export function environmentSource(name: string, take: () => Secret): PasswordSource {
+/** What is a password as a whole: the value of a variable, or what a secret manager keeps. */
+export function wholeSource(name: string, take: () => Secret): PasswordSource {
   return { name, read: () => checkedPassword(take(), name) }
-}
-
-/** What a secret manager keeps; `fetch` answers it as the manager has it. */
-export function managerSource(name: string, fetch: () => Secret): PasswordSource {
-  return { name, read: () => checkedPassword(fetch(), name) }
 }
 
 /** The password as one line, which is how every process of ours reads it; else it is wiped. */

@@ -14,12 +14,13 @@ const interrupt = 3
  * The first line of an open file, read byte by byte into locked memory, so that what follows it
  * stays unread. The newline is not part of it.
  *
+ * @param wait is called before each byte is read; a person's take their time
  * @returns undefined when the file ends before anything came
  */
-export function readSecretLine(fd: number): Secret | undefined {
+export function readSecretLine(fd: number, wait?: () => void): Secret | undefined {
   const line = allocateSecret(maxSecretLength + 2) // room for \r\n
   try {
-    const length = fill(line, fd)
+    const length = fill(line, fd, wait)
     if (length === undefined) {
       line.wipe()
       return undefined
@@ -32,10 +33,11 @@ export function readSecretLine(fd: number): Secret | undefined {
   }
 }
 
-function fill(line: Secret, fd: number): number | undefined {
+function fill(line: Secret, fd: number, wait?: () => void): number | undefined {
   const byteAt = (i: number): number => line.use(bytes => bytes[i] ?? 0)
   const isTyped = isatty(fd)
   for (let at = 0; at < line.length; at++) {
+    wait?.()
     const isEnd = readInto(fd, line.address + at, 1) === 0
     if (isEnd) return at === 0 ? undefined : checkedLength(at)
     const byte = byteAt(at)

@@ -38,11 +38,11 @@ export function decodeSignerSettings(text: string): SignerSettings {
   const network = record?.get('network')
   const chainSettings = decodeChainSettings(record?.get('chainSettings'))
   const secretMemory = record?.get('secretMemory')
-  const acceptNonces = asArray(record?.get('acceptNonces'))?.filter(isText)
+  const acceptNonces = asArray(record?.get('acceptNonces'))?.map(asString)
   const cancel = record?.get('cancel')
   if (vaultPath === undefined || (network !== 'mainnet' && network !== 'testnet')) throw notByHand()
   if (secretMemory !== 'auto' && secretMemory !== 'locked') throw notByHand()
-  if (chainSettings === undefined || acceptNonces === undefined) throw notByHand()
+  if (chainSettings === undefined || !acceptNonces?.every(isText)) throw notByHand()
   if (cancel !== null && !(isText(cancel) && isPendingId(cancel))) throw notByHand()
   return {
     vaultPath,

@@ -3,11 +3,10 @@ import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import { KmsError } from '../../src/base/errors.ts'
 import { tronNetwork } from '../support/fake-chains/tron.ts'
+import { leavesOf, replaceAt } from '../support/json-tree.ts'
 import {
   anyTransaction,
-  leavesOf,
   prepare,
-  replaceAt,
   sealed,
   sign,
   signByLibrary,

@@ -8,7 +8,9 @@ import {
   type Journal,
   type JournalScope,
   openJournal,
+  type PaymentFilter,
   type PaymentRow,
+  readJournal,
 } from '../../src/daemon/journal.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'kms-journal-'))
@@ -73,6 +75,72 @@ describe('the journal', () => {
     expect(await unsentIn(journal, 'ETH')).toEqual(['c', 'b', 'h'])
     expect(await unsentIn(journal, 'BTC')).toEqual(['g'])
     await journal.close()
+  })
+
+  test('knows which payments were sent long ago and are not known to have arrived', async () => {
+    const journal = await open(newPath())
+    const from = clock
+    for (const [id, state] of [
+      ['a', 'sent'],
+      ['b', 'done'],
+      ['c', 'signed'],
+      ['d', 'sent'],
+      ['e', 'cancelled'],
+      ['f', 'sent'],
+    ] as const) {
+      await journal.record({ ...seen, pendingId: id, state, txData: '0x' })
+    }
+    await journal.record({ ...seen, pendingId: 'g', chain: 'BTC', state: 'sent', txData: '0x' })
+    const sentUntil = async (time: number) =>
+      (await journal.sentUntil(time, 'ETH')).map(({ pendingId }) => pendingId)
+    expect(await sentUntil(from - 1)).toEqual([])
+    expect(await sentUntil(from + 3)).toEqual(['a', 'd'])
+    // Sent once more: it is among the young again.
+    await journal.record({ ...seen, pendingId: 'a', state: 'sent', txData: '0x' })
+    expect(await sentUntil(from + 3)).toEqual(['d'])
+    expect(await sentUntil(clock)).toEqual(['d', 'f', 'a'])
+    await journal.close()
+  })
+
+  test('never lets a payment that is cancelled become anything else', async () => {
+    const journal = await open(newPath())
+    const signed = { txData: '0x02', txId: '0xid' } as const
+    const cancelled: PaymentRow = { ...seen, ...signed, state: 'cancelled', reason: 'so it is' }
+    await journal.record(cancelled)
+    for (const state of ['seen', 'signed', 'sent', 'done', 'refused'] as const) {
+      await journal.record({ ...seen, ...signed, state })
+    }
+    expect(await journal.find('a1')).toEqual(cancelled)
+    const reported = { ...cancelled, reported: 'cancelled' }
+    await journal.record(reported)
+    expect(await journal.find('a1')).toEqual(reported)
+    await journal.close()
+  })
+
+  test('is read by others while it is written, with times and without bytes', async () => {
+    const path = newPath()
+    const journal = await open(path)
+    const from = clock
+    await journal.record(seen)
+    await journal.record({ ...seen, pendingId: 'b1', chain: 'BTC', reason: 'because' })
+    const final = { finalData: '0xsecond', finalId: '0xlast' }
+    await journal.record({ ...seen, ...final, state: 'sent', txData: '0xfirst', txId: '0xid' })
+    const [first, second, ...rest] = await readJournal(path, {})
+    expect(rest).toEqual([])
+    const network = 'mainnet'
+    const common = { pendingId: 'a1', chain: 'ETH', network, reason: null }
+    const times = { seenAt: from, changedAt: from + 2 }
+    expect(first).toEqual({ ...common, state: 'sent', txId: '0xlast', ...times })
+    expect(second).toMatchObject({ pendingId: 'b1', txId: null, reason: 'because' })
+    const idsOf = async (filter: PaymentFilter) =>
+      (await readJournal(path, filter)).map(({ pendingId }) => pendingId)
+    expect(await idsOf({ state: 'seen' })).toEqual(['b1'])
+    expect(await idsOf({ chains: ['ETH', 'DOGE'] })).toEqual(['a1'])
+    expect(await idsOf({ chains: ['ETH', 'BTC'], state: 'sent' })).toEqual(['a1'])
+    expect(await idsOf({ pendingId: "' OR '1'='1" })).toEqual([])
+    await journal.close()
+    expect(await idsOf({ pendingId: 'b1' })).toEqual(['b1'])
+    await expectDiskFault(readJournal(join(folder, 'none'), {}))
   })
 
   test('of one vault and network does not see the rows of another', async () => {

@@ -14,7 +14,7 @@ type Session = {
   readonly restored: boolean
 }
 
-type Step = readonly [awaited: string, typed: string]
+type Step = readonly [awaited: string, typed: string | number]
 
 const ask = 'Password of the vault: '
 const askNew = 'Password for the new vault: '
@@ -57,6 +57,17 @@ describe.skipIf(python === null)('a password at a real terminal (needs python3)'
       expect(session.status).toBe(0)
     },
   )
+
+  test.each([
+    ['SIGINT', 2, 'interrupted'],
+    ['SIGTERM', 15, 'terminated'],
+    ['SIGHUP', 1, 'terminated'],
+  ])('is given up when %s comes, with the terminal as before', async (_, signal, code) => {
+    const session = await atTerminal('old', [[ask, signal]])
+    expect(session.answer).toEqual({ code, message: 'ended by a signal' })
+    expect(session.echoes).toEqual([false])
+    expect(session.restored).toBe(true)
+  })
 
   test.each([
     ['an empty line', '\n', 'the password holds no password'],

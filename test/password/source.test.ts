@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { pipe, writeOut } from '../../src/base/native.ts'
-import { environmentSource, fdSource, fileSource } from '../../src/password/source.ts'
+import { credentialSource, fdSource, fileSource, wholeSource } from '../../src/password/source.ts'
 import { expectSilence, refusalOf, revealed, revealedText, secretOf } from '../support/secret.ts'
 
 const numRuns = Number(process.env['FC_NUM_RUNS'] ?? 100)
@@ -137,6 +137,38 @@ describe('a password file', () => {
   })
 })
 
+describe('a credential of systemd', () => {
+  const credentials = join(folder, 'credentials')
+  const credential = join(credentials, 'vault-password')
+  const store = (mode: number) => {
+    rmSync(credentials, { recursive: true, force: true })
+    mkdirSync(credentials, { mode: 0o700 })
+    writeFileSync(credential, `${secret}\nmore`)
+    chmodSync(credential, mode)
+  }
+
+  // Where the file system has access lists, a service's user reads it by way of one: its mask is
+  // what the mode shows for the group.
+  test.each([0o400, 0o600, 0o440])('with mode %o is read', mode => {
+    store(mode)
+    using password = credentialSource(credentials)?.read(false)
+    expect(password && revealedText(password)).toBe(secret)
+  })
+
+  test.each([0o404, 0o460, 0o444, 0o402])('with mode %o is refused', mode => {
+    store(mode)
+    const refusal = refusalOf(() => credentialSource(credentials)?.read(false))
+    expect(refusal.code).toBe('unsafe-permissions')
+    expect(refusal.message).toBe('others can read or replace the credential vault-password')
+    expectSilence(refusal, secret)
+  })
+
+  test('that is not there is none', () => {
+    expect(credentialSource(folder)).toBeUndefined()
+    expect(credentialSource(join(folder, 'missing'))).toBeUndefined()
+  })
+})
+
 describe('an inherited descriptor', () => {
   test.each(lines)('of a pipe with %s', (_, content, password) => {
     withPipe(content, fd => {
@@ -176,7 +208,7 @@ describe('an inherited descriptor', () => {
 
 describe('a variable', () => {
   const variableOf = (value: string) =>
-    environmentSource('TATUM_KMS_PASSWORD', () => secretOf(Buffer.from(value, 'latin1')))
+    wholeSource('TATUM_KMS_PASSWORD', () => secretOf(Buffer.from(value, 'latin1')))
 
   test.each(['correct horse', ' a ', 'a\rb', 'a\0b\x03', 'a'.repeat(4096)])(
     'as it is: %#',

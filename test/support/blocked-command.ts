@@ -11,6 +11,7 @@ export async function runUntilItAnswers(
   folder: string,
   args: readonly string[],
   stdin: string,
+  env: Readonly<Record<string, string>> = {},
 ): Promise<AsyncDisposable & { readonly pid: number }> {
   const pipe = join(folder, 'full-pipe')
   if (Bun.spawnSync(['mkfifo', pipe]).exitCode !== 0) throw new Error('no mkfifo')
@@ -19,7 +20,7 @@ export async function runUntilItAnswers(
   const stdout = openSync(pipe, constants.O_WRONLY)
   const child = Bun.spawn([...binaryUnderTest, ...args], {
     cwd: folder,
-    env: { HOME: folder },
+    env: { HOME: folder, ...env },
     stdin: new Blob([stdin]),
     stdout,
     stderr: 'pipe',

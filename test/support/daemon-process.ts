@@ -30,24 +30,22 @@ export function startDaemon(
   {
     env = {},
     command = [...binaryUnderTest, 'daemon'],
-  }: { readonly env?: Record<string, string>; readonly command?: readonly string[] } = {},
+    password = `--password-file=${join(folder, 'password')}`,
+  }: {
+    readonly env?: Readonly<Record<string, string>>
+    readonly command?: readonly string[]
+    /** The flag that says where the password comes from. */
+    readonly password?: string
+  } = {},
 ): DaemonProcess {
-  const child = Bun.spawn(
-    [
-      ...command,
-      `--path=${join(folder, 'wallet.dat')}`,
-      `--password-file=${join(folder, 'password')}`,
-      ...args,
-    ],
-    {
-      cwd: folder,
-      env: { HOME: folder, TATUM_API_URL: tatum.url, TATUM_API_KEY: tatum.apiKey, ...env },
-      stdin: 'ignore',
-      stdout: 'ignore',
-      stderr: 'pipe',
-      detached: true,
-    },
-  )
+  const child = Bun.spawn([...command, `--path=${join(folder, 'wallet.dat')}`, password, ...args], {
+    cwd: folder,
+    env: { HOME: folder, TATUM_API_URL: tatum.url, TATUM_API_KEY: tatum.apiKey, ...env },
+    stdin: 'ignore',
+    stdout: 'ignore',
+    stderr: 'pipe',
+    detached: true,
+  })
   let said = ''
   const heard = (async () => {
     const decoder = new TextDecoder()

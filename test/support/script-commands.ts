@@ -1,5 +1,7 @@
 import { chmodSync, existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { type FakeTatum, startFakeTatum } from './fake-tatum.ts'
+import { ethPayment } from './payments.ts'
 
 export type World = {
   readonly binary: readonly string[]
@@ -9,6 +11,8 @@ export type World = {
   readonly captured: Record<string, string>
   /** Standard input of the next `kms`. */
   input: string
+  /** What `sandbox` started. */
+  tatum: FakeTatum | undefined
   last: { readonly status: number; readonly stdout: string; readonly stderr: string }
 }
 
@@ -24,6 +28,26 @@ export const commands: Readonly<Record<string, Command>> = {
   exists: (world, name: string) => existsSync(join(world.folder, name)),
   mode: (world, name: string, octal: string) =>
     (statSync(join(world.folder, name)).mode & 0o7777) === Number.parseInt(octal, 8),
+
+  /** Starts a Tatum API for the daemon; `$APPROVER` is the address of its approver. */
+  sandbox(world) {
+    const tatum = startFakeTatum({ network: 'mainnet' })
+    world.tatum = tatum
+    Object.assign(world.env, { TATUM_API_URL: tatum.url, TATUM_API_KEY: tatum.apiKey })
+    world.captured['APPROVER'] = tatum.approverUrl
+    return true
+  },
+  /** `payment N WALLET`: the sandbox asks for the Ethereum payment N of a wallet with one key. */
+  payment(world, n: string, wallet: string) {
+    world.tatum?.queue({ ...ethPayment(Number(n)), hashes: [wallet], index: undefined })
+    return world.tatum !== undefined
+  },
+  /** `mining on|off`: whether transactions get into blocks. */
+  mining(world, state: string) {
+    if (state === 'on') world.tatum?.mine()
+    else world.tatum?.stopMining()
+    return world.tatum !== undefined
+  },
 
   /** `stdin FILE`, or `stdin -` for what the last command printed. */
   stdin(world, name: string) {

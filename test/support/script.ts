@@ -18,7 +18,7 @@ export async function runScript(path: string, binary = binaryUnderTest): Promise
   const folder = mkdtempSync(join(tmpdir(), 'kms-script-'))
   const env = { HOME: folder, PATH: process.env['PATH'] ?? '' }
   const last = { status: 0, stdout: '', stderr: '' }
-  const world: World = { binary, folder, env, captured: {}, input: '', last }
+  const world: World = { binary, folder, env, captured: {}, input: '', tatum: undefined, last }
   try {
     for (let i = 0; i < sections.length; i += 2) writeSection(folder, sections[i], sections[i + 1])
     for (const [index, line] of script.split('\n').entries()) {
@@ -29,6 +29,7 @@ export async function runScript(path: string, binary = binaryUnderTest): Promise
       })
     }
   } finally {
+    await world.tatum?.stop()
     rmSync(folder, { recursive: true })
   }
 }

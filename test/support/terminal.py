@@ -1,7 +1,7 @@
 """Runs a command at a terminal of its own and plays the person in front of it.
 
 argv[1] is JSON: command, attached (has the command a controlling terminal?), and steps: what to
-wait for on the screen, then what to type. The answer on stdout is JSON too.
+wait for on the screen, then what to type, or the number of a signal to send. The answer on stdout is JSON too.
 """
 import fcntl
 import json
@@ -54,7 +54,10 @@ for wanted, typed in script["steps"]:
     wait_for(wanted.encode(), start)
     start = len(shown[master])
     echoes.append(bool(termios.tcgetattr(slave)[3] & termios.ECHO))
-    os.write(master, typed.encode())
+    if isinstance(typed, int):
+        os.kill(pid, typed)
+    else:
+        os.write(master, typed.encode())
 
 while True:
     look()

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import type { Signed } from '../../src/base/model.ts'
 import type { Prepared } from '../../src/chains/chain.ts'
 import { tron } from '../../src/chains/tron.ts'
-import { type Json, ownOf, pendingOf, signAll } from './evm.ts'
+import { ownOf, pendingOf, signAll } from './evm.ts'
 import { TronWeb, utils } from './tronweb.ts'
 
 /** Index 0 of "abandon … about", as in recorded cases. */
@@ -229,25 +229,6 @@ export function transactionsOf(type: string): fc.Arbitrary<TronJson> {
 }
 
 export const anyTransaction = fc.constantFrom(...Object.keys(valuesByType)).chain(transactionsOf)
-
-/** The values of a JSON tree, as paths to them. */
-export function leavesOf(
-  json: unknown,
-  path: readonly string[] = [],
-): readonly (readonly string[])[] {
-  if (typeof json !== 'object' || json === null) return [path]
-  return Object.entries(json).flatMap(([member, value]) => leavesOf(value, [...path, member]))
-}
-
-export function replaceAt(json: Json, path: readonly string[], value: unknown): Json {
-  const copy = structuredClone(json)
-  const last = path.at(-1) ?? ''
-  const holder = path
-    .slice(0, -1)
-    .reduce<unknown>((node, member) => Reflect.get(Object(node), member), copy)
-  Reflect.set(Object(holder), last, value)
-  return copy
-}
 
 export function toHex(text: string): string {
   return Buffer.from(text).toString('hex')

@@ -40,7 +40,7 @@ const stdTx = {
 }
 
 /** A transfer and the one signature it takes. */
-export type SignedTransfer = {
+type SignedTransfer = {
   readonly tx: FilledTx
   readonly publicKey: Uint8Array
   readonly signature: Uint8Array

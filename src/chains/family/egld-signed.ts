@@ -30,7 +30,7 @@ export function decodeEgld(txData: string): EgldTx {
   const tx = {
     sender: textOf(json, 'sender'),
     receiver: textOf(json, 'receiver'),
-    value: BigInt(/^\d+$/.exec(textOf(json, 'value'))?.[0] ?? -1),
+    value: amountOf(json),
     data: json?.has('data') ? Buffer.from(textOf(json, 'data'), 'base64').toString() : '',
     added: {
       nonce: numberOf(json, 'nonce'),
@@ -93,6 +93,12 @@ function textOf(json: ReadonlyMap<string, unknown> | undefined, name: string): s
   const text = asString(json?.get(name))
   if (text === undefined) throw broken()
   return text
+}
+
+function amountOf(json: ReadonlyMap<string, unknown> | undefined): bigint {
+  const digits = textOf(json, 'value')
+  if (!/^\d{1,40}$/.test(digits)) throw broken()
+  return BigInt(digits)
 }
 
 function numberOf(json: ReadonlyMap<string, unknown> | undefined, name: string): bigint {

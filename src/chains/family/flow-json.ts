@@ -24,8 +24,9 @@ const types = {
 
 type BuiltIn = (typeof types)[keyof typeof types]['name']
 
-/** In bytes of UTF-8. */
+/** In bytes of UTF-8; the network's own limit is far above. */
 const maxProgramBytes = 100_000
+const maxArguments = 1_000
 
 /** Reads `{"type":N,"body":{…}}` as the program that is to run, and on whose behalf. */
 export function decodeFlowJson(
@@ -54,19 +55,12 @@ function readCustom(body: Members): Program {
   }
   const args = asArray(body.get('args'))
   if (args === undefined) throw malformed('args is not a list')
+  if (args.length > maxArguments) throw refused(`args holds more than ${maxArguments} arguments`)
   return {
     script,
     args: args.map((argument, i) => {
       const where = `argument ${i + 1}`
-      const members = readMembers(argument, where, ['type', 'value', 'subType'])
-      return readArgument(
-        {
-          type: members.get('type'),
-          value: members.get('value'),
-          subType: members.get('subType'),
-        },
-        where,
-      )
+      return readArgument(readMembers(argument, where, ['type', 'value', 'subType']), where)
     }),
   }
 }
@@ -101,10 +95,13 @@ function readOriginal(name: BuiltIn, body: Members, network: Network): Program {
       return { script: originalScripts.createAccount(network), args: [keyArg(body, 1_000)] }
     case 'TRANSFER_NFT': {
       const to = encodeValue('Address', readFlowAddress(body.get('to'), 'to'))
-      const tokenId = { type: 'UInt64', value: body.get('tokenId'), subType: undefined }
+      const token = new Map<string, unknown>([
+        ['type', 'UInt64'],
+        ['value', body.get('tokenId')],
+      ])
       return {
         script: originalScripts.transferNft(network),
-        args: [to, readArgument(tokenId, 'tokenId')],
+        args: [to, readArgument(token, 'tokenId')],
       }
     }
     default:
@@ -127,9 +124,9 @@ function transferArgs(body: Members): readonly string[] {
 
 /** A key with weight can move all that the account has (DESIGN 6). */
 function denyWeight(body: Members): void {
-  if ((body.get('weight') ?? 0) !== 0) {
-    throw denied('a key with weight is added to the account: it could move all that is in it')
-  }
+  const weight = body.get('weight')
+  if (weight === undefined || weight === 0) return
+  throw denied('a key with weight is added to the account: it could move all that is in it')
 }
 
 /** RLP of the key, ECDSA on secp256k1 (3), SHA3-256 (3), the weight (Flow, "Account keys"). */

@@ -56,7 +56,7 @@ export async function sendTransaction(node: NodeReads, signed: SignedFlowTx): Pr
   throw wrongShape('a transaction')
 }
 
-export type Fate = 'open' | 'unknown' | 'done' | 'failed' | 'expired'
+type Fate = 'open' | 'unknown' | 'done' | 'failed' | 'expired'
 
 /** What came of a transaction, as far as the node knows. */
 export async function findFate(node: NodeReads, id: string): Promise<Fate> {

@@ -8,7 +8,7 @@ import type { FlowKey } from './flow-tx.ts'
 
 /** The accounts that Tatum lends to payments of Flow: one proposes them, one pays for them. */
 
-export type Lent = 'proposer' | 'payer'
+type Lent = 'proposer' | 'payer'
 
 /** Which key is lent. A proposer's belongs to one payment until it is released. */
 export async function borrowKey(role: Lent, reads: ChainReads): Promise<FlowKey> {

@@ -10,15 +10,13 @@ export function encodeValue(type: string, value: Json): string {
 }
 
 /**
- * An argument as Tatum has it: the name of its type, its value in JSON, for a list the type of what
- * is in it.
+ * An argument as Tatum has it: `type` is the name of its type, `value` JSON, and `subType` the type
+ * of what is in a list.
  *
  * @param where names the argument in errors
  */
-export function readArgument(
-  { type, value, subType }: Readonly<Record<'type' | 'value' | 'subType', unknown>>,
-  where: string,
-): string {
+export function readArgument(given: ReadonlyMap<string, unknown>, where: string): string {
+  const [type, value, subType] = ['type', 'value', 'subType'].map(name => given.get(name))
   if (type !== 'Array') {
     if (subType !== undefined) throw malformed(`${where} has a subType and is no Array`)
     return encodeValue(nameOf(type, where), readValue(type, value, where))

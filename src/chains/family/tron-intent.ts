@@ -5,13 +5,10 @@ import { describeCall } from './evm-intent.ts'
 import { refused } from './refusals.ts'
 import { tronAddressText } from './tron-address.ts'
 import { resources, type TronContract, type ValueOf } from './tron-contracts.ts'
-import { networkFee } from './tron-fee.ts'
+import { networkFee, tokenPrice } from './tron-fee.ts'
 import type { TronTx } from './tron-json.ts'
 
 type Told = Pick<Intent, 'kind' | 'outputs' | 'unread'> & { readonly from?: readonly string[] }
-
-/** What issuing a token costs (parameter getAssetIssueFee): no fee that a limit could be set for. */
-const tokenPrice = 1_024_000_000n
 
 export function describeTx(tx: TronTx): Intent {
   const { head, contract } = tx
@@ -38,7 +35,6 @@ function tell({ type, value }: TronContract): Told {
     case 'AssetIssueContract':
       return tellToken(value)
     case 'FreezeBalanceContract':
-      return { kind: 'stake', outputs: [stake(value.frozen_balance, stakedFor(value))] }
     case 'FreezeBalanceV2Contract':
       return { kind: 'stake', outputs: [stake(value.frozen_balance, stakedFor(value))] }
     case 'UnfreezeBalanceV2Contract':

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { keccak_256 } from '@noble/hashes/sha3.js'
-import { concat, fromHex, hex } from '../../base/bytes.ts'
+import { fromHex, hex } from '../../base/bytes.ts'
 import { asArray, asString, encodeJson, type Json } from '../../base/json.ts'
 import { parseStrictJson } from '../../base/strict-json.ts'
 import { type Members, readMembers } from './evm-members.ts'
@@ -114,7 +114,7 @@ function refuseOtherContract(json: Members, { contract }: TronRaw, txId: string)
   if (contract.type !== 'CreateSmartContract') {
     throw malformed("transaction has an unknown member 'contract_address'")
   }
-  const maker = fromHex(`${txId}${contract.value.owner_address}`) ?? concat()
+  const maker = fromHex(`${txId}${contract.value.owner_address}`) ?? new Uint8Array()
   const made = `41${hex(keccak_256(maker).subarray(12))}`
   if (given === made || given === tronAddressText(made)) return
   throw refused('contract_address is not the address of the contract that is made')

@@ -2,6 +2,7 @@ import { KmsError } from '../../base/errors.ts'
 import { secureUrl } from '../../base/http.ts'
 import { chainNames } from '../../chains/names.ts'
 import type { FrontConfig } from '../../daemon/config.ts'
+import { isPendingId } from '../../tatum/pending.ts'
 import type { Action } from '../action.ts'
 import { chainList } from '../chain-argument.ts'
 import type { Context } from '../context.ts'
@@ -13,6 +14,8 @@ export const daemon: Action = async context => {
   return launchDaemon(context, {
     approver: approver(context),
     chains: chains === undefined ? chainNames.map(([id]) => id) : chainList(chains),
+    onlyWallets: walletIds(context.text('wallets')),
+    onlyPayments: pendingIds(context.text('transaction-ids')),
     periodMs: periodMs(context.text('period')),
     runOnce: context.isSet('run-once'),
     acceptRollback: context.isSet('accept-rollback'),
@@ -20,6 +23,18 @@ export const daemon: Action = async context => {
     cancel: null,
     lockWaitMs: context.place.lockWaitMs,
   })
+}
+
+function walletIds(list: string | undefined): readonly string[] | null {
+  const ids = list?.toLowerCase().split(',') ?? null
+  if (ids?.every(id => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id)) ?? true) return ids
+  throw new KmsError('usage', '--wallets takes signatureIds, separated by commas')
+}
+
+function pendingIds(list: string | undefined): readonly string[] | null {
+  const ids = list?.split(',') ?? null
+  if (ids?.every(isPendingId) ?? true) return ids
+  throw new KmsError('usage', '--transaction-ids takes ids of pending transactions, with commas')
 }
 
 /** Compared in lower case: capital letters in an address are a checksum, if they mean anything. */

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto'
 import { fstatSync } from 'node:fs'
 import { utf8 } from '../../base/bytes.ts'
 import { asKmsError, KmsError } from '../../base/errors.ts'
@@ -49,10 +50,17 @@ const attempts = 3
 /** Three attempts at what may pass; a refusal is final. */
 function createHttp({ sleep, random }: Context): Http {
   const authorities = fileOf('TATUM_KMS_MANAGER_CA_FILE') ?? fileOf('VAULT_CACERT')
-  if (authorities !== undefined && !authorities.includes('-----BEGIN CERTIFICATE-----')) {
+  if (authorities !== undefined) refuseNoCertificate(authorities)
+  return retrying(asked => request({ ...asked, authorities }), { attempts, sleep, random })
+}
+
+/** The first one must be readable: TLS would only say that the other side cannot be reached. */
+function refuseNoCertificate(authorities: string): void {
+  try {
+    new X509Certificate(authorities)
+  } catch {
     throw new KmsError('usage', 'the file of certificate authorities holds no certificate in PEM')
   }
-  return retrying(asked => request({ ...asked, authorities }), { attempts, sleep, random })
 }
 
 function fileOf(name: string): string | undefined {

@@ -113,6 +113,8 @@ function cancel(context: Context, id: string): never {
   return launchDaemon(context, {
     approver: null,
     chains: [],
+    onlyWallets: null,
+    onlyPayments: null,
     periodMs: 1,
     runOnce: true,
     acceptRollback: false,

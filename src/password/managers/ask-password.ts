@@ -12,7 +12,7 @@ const clients: { readonly [Name in ManagerName]: AskManager<Name> } = {
   hashicorp: askHashicorp,
 }
 
-type AskingAny = Pick<Asking<ManagerName>, 'http' | 'now'> & {
+type AskingAny = Omit<Asking<ManagerName>, 'variable' | 'fileOf'> & {
   variable(name: string): string | undefined
   fileOf(name: string): string | undefined
 }

@@ -3,10 +3,11 @@ import type { Http, HttpRequest, HttpResponse } from '../../base/http.ts'
 import { asRecord, asString, parseJson } from '../../base/json.ts'
 import type { ManagerName, VariableOf } from './names.ts'
 
+/** Asks again by itself, a few times, where that makes sense. */
+type WithHttp = { readonly http: Http }
+
 /** What a secret manager's client may use of the world. */
-export type Asking<Name extends ManagerName> = {
-  /** Asks again by itself, a few times, where that makes sense. */
-  readonly http: Http
+export type Asking<Name extends ManagerName> = WithHttp & {
   variable(name: VariableOf<Name>): string | undefined
   /** The text of the small file that a variable names, such as a token; undefined when it is unset. */
   fileOf(name: VariableOf<Name>): string | undefined
@@ -45,8 +46,8 @@ const timeoutMs = 10_000
 const maxBytes = 256 * 1024
 
 /** The text of a good answer. Anything else is one sentence and what to check. */
-export async function ask<Name extends ManagerName>(
-  { http }: Pick<Asking<Name>, 'http'>,
+export async function ask(
+  { http }: WithHttp,
   { check, explain, ...asked }: Question,
 ): Promise<string> {
   const { label, headers = {} } = asked
@@ -59,8 +60,8 @@ export async function ask<Name extends ManagerName>(
 }
 
 /** The answer as JSON, an object. */
-export async function askForRecord<Name extends ManagerName>(
-  asking: Pick<Asking<Name>, 'http'>,
+export async function askForRecord(
+  asking: WithHttp,
   question: Question,
 ): Promise<ReadonlyMap<string, unknown>> {
   const record = asRecord(parseJson(await ask(asking, question)))
@@ -119,19 +120,15 @@ function withHint(thrown: unknown, hint: string): unknown {
 }
 
 /** A 4xx is for the owner to put right; all else is a matter of the network or of the service. */
-function refusalOf({ status }: HttpResponse, label: string, check: string): KmsError {
-  const answered = `${label} answered ${status}`
-  const hint = check
-  if (status === 429 || status < 300 || status >= 500)
-    return new KmsError('network', answered, { hint })
-  if (status < 400) {
-    const message = `${label} answered with a redirect, which is never followed`
-    return new KmsError('network', message, { hint })
-  }
-  if (status === 404)
-    return new KmsError('usage', `${label} does not know what was asked for`, { hint })
-  if (status === 401 || status === 403) {
-    return new KmsError('usage', `${label} refused access (${status})`, { hint })
-  }
-  return new KmsError('usage', `${label} refused the request (${status})`, { hint })
+function refusalOf({ status }: HttpResponse, label: string, hint: string): KmsError {
+  const isOwners = status >= 400 && status < 500 && status !== 429
+  return new KmsError(isOwners ? 'usage' : 'network', `${label} ${described(status)}`, { hint })
+}
+
+function described(status: number): string {
+  if (status >= 300 && status < 400) return 'answered with a redirect, which is never followed'
+  if (status === 404) return 'does not know what was asked for'
+  if (status === 401 || status === 403) return `refused access (${status})`
+  if (status === 429 || status < 300 || status >= 500) return `answered ${status}`
+  return `refused the request (${status})`
 }

@@ -21,7 +21,6 @@ import type { FakeChain, FakePending, FakeRead, Settled } from './fake-chain.ts'
 const proposer = { address: '10247089e55180c9', secret: secretOf('proposer') }
 const payer = { address: '8ac1e3fa5a6b9f0e', secret: secretOf('payer') }
 const keysLent = 8
-const height = 1_000
 
 const contracts = {
   mainnet: { FungibleToken: '0xf233dcee88fe0abe', FlowToken: '0x1654653399040a61' },
@@ -29,66 +28,80 @@ const contracts = {
 }
 
 /** An access node and Tatum's service of signatures, as far as payments of Flow need them. */
-export function createFlowNetwork() {
+export type FlowNetwork = {
   /** Transactions that were carried out, by their ids. */
-  const sealed = new Map<string, ReadFlow>()
-  /** How often each key of the proposer was used. */
-  const sequence = Array.from({ length: keysLent }, () => 0)
-  const lent = new Set<number>()
+  readonly sealed: Map<string, ReadFlow>
+  /** Keys of the proposer that belong to a payment. */
+  readonly lent: Set<number>
+  /** @param request method and path */
+  answer(request: string, body?: unknown): unknown
+}
 
-  return {
-    sealed,
-    lent,
-    lend(role: string) {
-      if (role === 'true') return { keyId: 0, address: `0x${payer.address}` }
-      const keyId = sequence.findIndex((_, key) => !lent.has(key))
+export function createFlowNetwork(): FlowNetwork {
+  const sealed: FlowNetwork['sealed'] = new Map()
+  const lent: FlowNetwork['lent'] = new Set()
+  /** How often each key of the proposer was used. */
+  const used = Array.from({ length: keysLent }, () => 0)
+
+  const answers: Readonly<Record<string, (last: string, body: unknown) => unknown>> = {
+    'GET /v3/flow/proposal/true': () => ({ keyId: 0, address: `0x${payer.address}` }),
+    'GET /v3/flow/proposal/false'() {
+      const keyId = used.findIndex((_, key) => !lent.has(key))
       assert(keyId >= 0, 'every key is lent')
       lent.add(keyId)
       return { keyId, address: `0x${proposer.address}` }
     },
-    release(keyId: unknown) {
-      assert(lent.delete(Number(keyId)), 'this key was not lent')
+    'POST /v3/flow/sign': (_last, body) => sign(body),
+    'POST /v3/flow/broadcast'(_last, body) {
+      lent.delete(Number(membersOf(body)['proposalKey']))
+      return { txId: 'released' }
     },
-    sign(body: unknown) {
-      const { data, isPayer } = membersOf(body)
-      const message = Buffer.from(String(data), 'hex')
-      assert(message.subarray(0, 32).equals(domain), 'not a transaction')
-      const { secret } = isPayer ? payer : proposer
-      const signature = secp256k1.sign(sha3(message), secret, { prehash: false, lowS: false })
-      return { signature: Buffer.from(signature).toString('hex') }
-    },
-    account(address: string) {
+    'GET /v1/network/parameters': () => ({ chain_id: 'flow-testnet' }),
+    'GET /v1/blocks': () => [{ header: { id: blockId, height: '1000' } }],
+    'GET /v1/accounts/*'(address) {
       assert(address === proposer.address, 'no such account')
-      const keys = sequence.map((count, index) => ({
-        index: `${index}`,
-        signing_algorithm: 'ECDSA_secp256k1',
-        hashing_algorithm: 'SHA3_256',
-        sequence_number: `${count}`,
-        weight: '0',
-        revoked: false,
-      }))
-      return { address, balance: '100000000', keys, contracts: {} }
+      const keys = used.map((count, index) => ({ index: `${index}`, sequence_number: `${count}` }))
+      return { address, keys, contracts: {} }
     },
-    take(body: unknown) {
+    'POST /v1/transactions'(_last, body) {
       const tx = readFlowRest(body)
       const id = flowTxId(tx)
-      const key = tx.proposer.keyIndex
       if (!sealed.has(id)) {
         verifySignatures(tx)
+        const { keyIndex, sequenceNumber } = tx.proposer
         assert(tx.referenceBlock === blockId, 'unknown reference block')
-        assert(tx.proposer.sequenceNumber === sequence[key], 'another sequence number')
-        sequence[key] = tx.proposer.sequenceNumber + 1
+        assert(sequenceNumber === used[keyIndex], 'another sequence number')
+        used[keyIndex] = sequenceNumber + 1
         sealed.set(id, tx)
       }
       return { id }
     },
-    result: (id: string) => ({
+    'GET /v1/transaction_results/*': id => ({
       status: sealed.has(id) ? 'Sealed' : 'Pending',
       status_code: 0,
       error_message: '',
-      execution: sealed.has(id) ? 'Success' : 'Pending',
     }),
   }
+  return {
+    sealed,
+    lent,
+    answer(request, body) {
+      const [path = ''] = request.split('?')
+      const last = path.slice(path.lastIndexOf('/') + 1)
+      const answer = answers[path] ?? answers[path.replace(/[^/]*$/, '*')]
+      assert(answer !== undefined, `nobody answers ${path}`)
+      return answer(last, body)
+    },
+  }
+}
+
+function sign(body: unknown) {
+  const { data, isPayer } = membersOf(body)
+  const message = Buffer.from(String(data), 'hex')
+  assert(message.subarray(0, 32).equals(domain), 'not a transaction')
+  const { secret } = isPayer ? payer : proposer
+  const signature = secp256k1.sign(sha3(message), secret, { prehash: false, lowS: false })
+  return { signature: Buffer.from(signature).toString('hex') }
 }
 
 const blockId = createHash('sha256').update('block').digest('hex')
@@ -142,50 +155,26 @@ function secretOf(name: string): Uint8Array {
 
 const network = createFlowNetwork()
 
-const reads: readonly FakeRead[] = [
-  {
-    route: 'read',
-    method: 'GET',
-    path: '/v3/flow/proposal/:id',
-    answer: (_world, { params }) => network.lend(params.id ?? ''),
+const reads: readonly FakeRead[] = (
+  [
+    ['read', 'GET', '/v3/flow/proposal/:id'],
+    ['read', 'POST', '/v3/flow/sign'],
+    ['node', 'GET', '/v1/network/parameters'],
+    ['node', 'GET', '/v1/blocks'],
+    ['node', 'GET', '/v1/accounts/:address'],
+    ['node', 'POST', '/v1/transactions'],
+    ['node', 'GET', '/v1/transaction_results/:id'],
+  ] as const
+).map(([route, method, path]) => ({
+  route,
+  method,
+  path,
+  answer(world, { params, body }) {
+    if (path === '/v1/network/parameters') return { chain_id: `flow-${world.network}` }
+    const named = path.replace(/:(\w+)/, (_, name: 'id' | 'address') => params[name] ?? '')
+    return network.answer(`${method} ${named}`, body)
   },
-  {
-    route: 'read',
-    method: 'POST',
-    path: '/v3/flow/sign',
-    answer: (_world, { body }) => network.sign(body),
-  },
-  {
-    route: 'node',
-    method: 'GET',
-    path: '/v1/network/parameters',
-    answer: world => ({ chain_id: `flow-${world.network}` }),
-  },
-  {
-    route: 'node',
-    method: 'GET',
-    path: '/v1/blocks',
-    answer: () => [{ header: { id: blockId, height: `${height}` } }],
-  },
-  {
-    route: 'node',
-    method: 'GET',
-    path: '/v1/accounts/:address',
-    answer: (_world, { params }) => network.account(params.address ?? ''),
-  },
-  {
-    route: 'node',
-    method: 'POST',
-    path: '/v1/transactions',
-    answer: (_world, { body }) => network.take(body),
-  },
-  {
-    route: 'node',
-    method: 'GET',
-    path: '/v1/transaction_results/:id',
-    answer: (_world, { params }) => network.result(params.id ?? ''),
-  },
-]
+}))
 
 /** Flow: transactions go to an access node, and Tatum hears of their ids. */
 export const flowNetwork: FakeChain = {
@@ -194,9 +183,9 @@ export const flowNetwork: FakeChain = {
   errorCode: 'flow.broadcast.failed',
   reads,
   isRelease(body) {
-    const { proposalKey } = membersOf(body)
-    if (proposalKey !== undefined) network.release(proposalKey)
-    return proposalKey !== undefined
+    const isOne = membersOf(body)['proposalKey'] !== undefined
+    if (isOne) network.answer('POST /v3/flow/broadcast', body)
+    return isOne
   },
   async verify(txData, pending, world) {
     const tx = network.sealed.get(txData)
