@@ -10,6 +10,9 @@ import {
   startDaemon,
   until,
 } from './support/daemon-process.ts'
+import { hashicorp } from './support/fake-managers/fake-hashicorp.ts'
+import { type FakeManagers, startFakeManagers } from './support/fake-managers/server.ts'
+import { settingsFor } from './support/fake-managers/variables.ts'
 import { type FakeTatum, startFakeTatum } from './support/fake-tatum.ts'
 import {
   markedPayment,
@@ -22,7 +25,7 @@ import {
 import { type Copy, canScan, describeCopies, scanMemory } from './support/memory-scan.ts'
 import type { Marked } from './support/needles.ts'
 import { revealedText } from './support/secret.ts'
-import { openTestVault, storeWallets, type TestWallet } from './support/test-vault.ts'
+import { openTestVault, storeWallets, type TestWallet, testPassword } from './support/test-vault.ts'
 
 /** Enough to end the thread that signs several times over. */
 const paymentsPerCycle = 80
@@ -72,6 +75,43 @@ describe.skipIf(!canScan())('the daemon, after hundreds of signatures', () => {
     const visible = isSecretMemory ? copies : copies.filter(copy => !isHeldKey(copy))
     expect(describeCopies(visible)).toEqual([])
   }, 60_000)
+})
+
+describe.skipIf(!canScan())('with a secret manager', () => {
+  const env = (fake: FakeManagers) => ({
+    ...settingsFor(fake.url).hashicorp,
+    TATUM_KMS_MANAGER_CA_FILE: fake.certFile,
+  })
+  const credentials = [{ name: 'token', bytes: Buffer.from(hashicorp.token) }]
+
+  test('neither process of the daemon holds its credentials or the password', async () => {
+    using home = makeHome(template)
+    using fake = startFakeManagers(testPassword)
+    await using tatum = startFakeTatum({ network: 'mainnet' })
+    const secrets = [...(await secretsIn(home.folder)), ...credentials]
+    const flags = [`--external-url=${tatum.approverUrl}`, '--period=0.2', '--secret-memory=locked']
+    const daemon = startDaemon(home.folder, tatum, flags, {
+      env: env(fake),
+      password: '--hashicorp',
+    })
+    running.add(daemon)
+    await until(() => tatum.state.requests.length > 0, daemon.said)
+    expect(fake.asked).toEqual([`GET /v1/${hashicorp.path}`])
+    expectSilentFront(daemon, secrets)
+    const { copies } = scanMemory(daemon.pid, secrets)
+    expect(describeCopies(copies.filter(copy => !isHeldKey(copy)))).toEqual([])
+  }, 60_000)
+
+  test('a command has the password in locked memory only', async () => {
+    using home = makeHome(template)
+    using fake = startFakeManagers(testPassword)
+    const { folder } = home
+    const flags = [`--path=${folder}/wallet.dat`, '--hashicorp', '--secret-memory=locked']
+    await using command = await runUntilItAnswers(folder, ['export', ...flags], '', env(fake))
+    const { copies } = scanMemory(command.pid, await secretsIn(folder))
+    const stray = copies.filter(({ mapping }) => !mapping.isLocked)
+    expect(describeCopies(stray)).toEqual([])
+  })
 })
 
 const mnemonicWalletId = markedWallets[0]?.id ?? ''

@@ -262,6 +262,13 @@ export const commands: readonly Command[] = [
     load: async () => (await import('./commands/check-config.ts')).checkConfig,
   },
   {
+    name: 'doctor',
+    args: [],
+    about: 'check the machine, the vault and the files beside it, changing nothing',
+    options: [{ name: 'json', about: 'as JSON' }, journal, ...vault],
+    load: async () => (await import('./commands/doctor.ts')).doctor,
+  },
+  {
     name: 'report',
     args: ['signatureIds'],
     about: 'print what support asks for, about wallets separated by commas',

@@ -23,10 +23,11 @@ export function manual(commands: readonly Command[], version: string): string {
     '.SH CHAINS',
     `${chainNames.map(([id, name]) => `${id} (${escaped(name)})`).join(', ')}.`,
     '.SH ENVIRONMENT',
-    ...usedVariables.flatMap(({ name, flag, usual, secret }) => [
+    ...usedVariables.flatMap(({ name, flag, usual, secret, manager }) => [
       '.TP',
       `.B ${name}`,
       [
+        manager === undefined ? '' : `With \\-\\-${manager}.`,
         secret ? 'Secret.' : '',
         flag === undefined ? '' : `The option \\-\\-${escaped(flag)} goes before it.`,
         usual === undefined ? '' : `Default: ${escaped(usual)}.`,

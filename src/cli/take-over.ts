@@ -24,11 +24,16 @@ export type Tally = {
   readonly notTaken: number
 }
 
+type Listener = {
+  /** Hears what a person should know; never a secret. */
+  warn(text: string): void
+  /** Hears how many entries of the old file were looked at. */
+  show(done: number): void
+}
+
 /**
  * Brings the wallets of an original's file into the vault, all in one write, then opens the vault
  * again and compares every secret with the old file's.
- *
- * @param warn is told what a person should know; never a secret
  */
 export async function takeOver(
   old: Original,
@@ -38,17 +43,17 @@ export async function takeOver(
     now,
     cost,
   }: { place: VaultPlace; password: Secret; now: number; cost?: ScryptCost },
-  warn: (text: string) => void,
+  listener: Listener,
 ): Promise<Tally> {
   await using room = openKeyRoom()
-  const change = (draft: Draft) => addEntries(draft, old, room.publicKey, warn)
+  const change = (draft: Draft) => addEntries(draft, old, room.publicKey, listener)
   const fates = await changeVault(place, password, change, {
     create: true,
     now,
     ...(cost && { cost }),
   })
   using vault = openVault(place, password)
-  return compareEntries(vault, old, fates, warn)
+  return compareEntries(vault, old, fates, listener.warn)
 }
 
 /** What the draft did with the entry at each position of the old file. */
@@ -58,10 +63,11 @@ async function addEntries(
   draft: Draft,
   old: Original,
   publicKeyOf: PublicKeyOf,
-  warn: (text: string) => void,
+  { warn, show }: Listener,
 ): Promise<Fates> {
   const fates = new Map<number, 'added' | 'id taken' | 'refused'>()
   for (using entry of old.entries()) {
+    show(fates.size)
     try {
       const wallet = checkEntry(entry)
       const isTaken = draft.find(wallet.id) !== undefined

@@ -24,24 +24,36 @@ export type Terminal = {
 }
 
 export const terminal: Terminal = {
-  answer: text => writeAll(1, Buffer.from(`${text}\n`)),
-  answerSecret: text => text.use(bytes => writeAll(1, bytes)),
+  answer: text => besideProgress(() => writeAll(1, Buffer.from(`${text}\n`))),
+  answerSecret: text => besideProgress(() => text.use(bytes => writeAll(1, bytes))),
   note: text => sayToPeople(text),
   warn: text => sayToPeople(`warning: ${text}`),
   error(text, hint) {
     sayToPeople(`error: ${text}`)
     if (hint !== undefined) sayToPeople(`hint: ${hint}`)
   },
-  draw: lines => writeQuietly(`${lines.trimEnd()}\n`),
+  draw: lines => besideProgress(() => writeQuietly(`${lines.trimEnd()}\n`)),
   progress(line) {
-    // Back to the start of the line, which is cleared.
-    if (isatty(2)) writeQuietly(`\r\x1b[K${line}`)
+    if (!isatty(2)) return
+    writeQuietly(clearLine + line)
+    shownProgress = line
   },
   log: line => writeQuietly(`${line}\n`),
 }
 
+/** Back to the start of the line, which is cleared. */
+const clearLine = '\r\x1b[K'
+let shownProgress = ''
+
+/** The line of progress makes room for what stays, and follows it. */
+function besideProgress(write: () => void): void {
+  if (shownProgress !== '') writeQuietly(clearLine)
+  write()
+  if (shownProgress !== '') writeQuietly(shownProgress)
+}
+
 function sayToPeople(text: string): void {
-  writeQuietly(`tatum-kms: ${text}\n`)
+  besideProgress(() => writeQuietly(`tatum-kms: ${text}\n`))
 }
 
 /** Nobody may be reading stderr any more; that must not change what the program does. */

@@ -57,12 +57,12 @@ export async function lookOver(
   id: string,
   sent: unknown,
 ): Promise<SignedRow | Reviewed | undefined> {
+  const before = await deps.journal.find(id)
+  if (before?.state === 'cancelled') return undefined
   refuseOversized(sent)
   const pending = parsePending(sent)
   const chain = needChain(deps, chainId, pending.chain)
   const contents = hex(createHash('sha256').update(utf8(pending.serializedTransaction)).digest())
-  const before = await deps.journal.find(id)
-  if (before?.state === 'cancelled') return undefined
   if (before !== undefined && isSigned(before)) {
     if (before.contents === contents && before.chain === chainId) return before
     throw new SignedOtherwise()

@@ -25,11 +25,12 @@ export type WalletCounts = {
 export async function checkWallets(
   vault: Vault,
   findChain: (id: string) => Chain | undefined,
-  warn: (text: string) => void,
+  { warn, show }: { warn(text: string): void; show(done: number): void },
 ): Promise<WalletCounts> {
   await using room = openKeyRoom()
   const counts = { wallets: 0, mnemonics: 0, keys: 0, unknownChains: 0, different: 0 }
   for (const info of vault.list()) {
+    show(counts.wallets)
     counts.wallets++
     if (info.kind === 'mnemonic') counts.mnemonics++
     else counts.keys++

@@ -13,6 +13,7 @@ import { indexOriginal, type OriginalEntry, readOriginalEntry } from './original
  * by crypto-js. It carries no tag: damage shows as bad padding, UTF-8 or JSON, or not at all.
  */
 export type Original = Disposable & {
+  readonly count: number
   /** Oldest first, as a vault lists its own. The caller disposes of each. */
   entries(): Generator<OriginalEntry, void>
 }
@@ -52,6 +53,7 @@ export function openOriginal(file: Uint8Array, password: Secret): Original {
     if (!text.use(bytes => isUtf8(bytes))) throw wrongPassword()
     const places = indexOriginal(text, wrongPassword)
     return {
+      count: places.length,
       *entries() {
         // The original puts each new wallet in front of the others.
         for (const place of places.toReversed()) yield readOriginalEntry(text, place)

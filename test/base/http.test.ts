@@ -10,6 +10,7 @@ import {
   retrying,
   secureUrl,
 } from '../../src/base/http.ts'
+import { makeCertificate } from '../support/certificate.ts'
 
 const secret = 'MARKED-KEY-IN-URL'
 const label = 'the test server'
@@ -120,6 +121,40 @@ describe('one exchange', () => {
       code: 'network',
       message: 'the test server sent a compressed answer, which was not asked for',
     })
+  })
+})
+
+describe('a server with a private authority', () => {
+  const { cert, key } = makeCertificate()
+  const tls = Bun.serve({
+    hostname: '127.0.0.1',
+    port: 0,
+    tls: { cert, key },
+    fetch: ({ method }) => new Response(method),
+  })
+  afterAll(() => tls.stop(true))
+  const put = (authorities?: string) =>
+    request({
+      method: 'PUT',
+      url: `https://127.0.0.1:${tls.port}/`,
+      label,
+      timeoutMs: 2_000,
+      authorities,
+    })
+
+  test('is trusted with it', async () => {
+    expect(await put(cert)).toMatchObject({ status: 200, text: 'PUT' })
+  })
+
+  test.each([
+    ['without it', undefined],
+    ['with another one', makeCertificate().cert],
+    ['with none', ''],
+    ['with nonsense', '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n'],
+  ])('is not trusted %s', async (_, authorities) => {
+    const { code, message } = await failure(put(authorities))
+    expect(code).toBe('network')
+    expect(message).toMatch(/^could not reach the test server( \(\w+\))?$/)
   })
 })
 

@@ -50,8 +50,15 @@ describe('completion', () => {
   })
 
   test('does not give a number away twice that the network has not seen yet', async () => {
-    const ahead = nodeThat({}, { nextNonce: async () => 9n })
+    const estimated: unknown[] = []
+    const post = async (path: string, body: unknown) => {
+      estimated.push(body)
+      return answers[path]
+    }
+    const ahead = nodeThat({}, { nextNonce: async () => 9n, post })
     expect(await complete(good, ahead)).toMatchObject({ nonce: '9' })
+    // A node executes nothing with a number that is not its next one.
+    expect(estimated).toMatchObject([{ nonce: 7 }])
     const behind = nodeThat({}, { nextNonce: async () => 3n })
     expect(await complete(good, behind)).toMatchObject({ nonce: '7' })
   })
@@ -70,6 +77,7 @@ describe('completion', () => {
 
   test.each([
     ['insufficient funds', 'insufficient funds'],
+    ['a non-payable contract of sandbox-api-key', 'a non-payable contract of [...]'],
     ['no key 4f7e2c91-aaaa-bbbb-cccc-0123456789ab at https://x/y', 'no key [...] at [...]'],
     ['a\u0000b\nc', 'a b c'],
     ['x '.repeat(500), `${'x '.repeat(79)}x`],

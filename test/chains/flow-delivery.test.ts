@@ -254,21 +254,34 @@ describe('a node that calls the transaction something else', () => {
   const id = 'ee'.repeat(32)
   const result = (status_code: number) => ({ status: 'Sealed', status_code, error_message: '' })
 
-  test('is taken at its word when that one was carried out, and the owner is told', async () => {
+  test('is not believed', async () => {
     const world = createWorld({
       'POST /v1/transactions': { id },
       'GET /v1/transaction_results': result(0),
     })
+    const { txData } = await world.finished()
+    const fault = refusal('network', /another transaction than it was given/)
+    await expect(world.submit(txData)).rejects.toThrow(fault)
+    expect(world.released).toEqual([])
+  })
+
+  test('is taken at its word with the scripts of the original, and the owner is told', async () => {
+    const answers = {
+      'POST /v1/transactions': { id },
+      'GET /v1/transaction_results': result(0),
+    }
+    const world = createWorld(answers, ownOf('original', 'testnet', secret))
     const { txData } = await world.finished()
     expect(await world.submit(txData)).toEqual({ kind: 'sent', txData: id })
     expect(world.warned).toEqual(['transaction has another id'])
   })
 
   test('closes nothing', async () => {
-    const world = createWorld({
+    const answers = {
       'POST /v1/transactions': { id },
       'GET /v1/transaction_results': result(1),
-    })
+    }
+    const world = createWorld(answers, ownOf('original', 'testnet', secret))
     const { txData } = await world.finished()
     await expect(world.submit(txData)).rejects.toThrow(refusal('network', /another transaction/))
     expect(world.released).toEqual([])
@@ -299,7 +312,7 @@ test('a key that cannot be given back is no reason to hold up a payment', async 
 type Answers = Readonly<Record<string, unknown>>
 
 /** The sandbox's network; `answers` come first: by request, or by what requests begin with. */
-function createWorld(answers: Answers = {}) {
+function createWorld(answers: Answers = {}, submitting = own) {
   const network = createFlowNetwork()
   const released: Json[] = []
   const warned: string[] = []
@@ -341,7 +354,8 @@ function createWorld(answers: Answers = {}) {
     signed,
     finish,
     finished: async () => finish((await signed()).txData),
-    submit: async (txData: string) => (await flow.submit?.(txData, own, reads, signal)) ?? never(),
+    submit: async (txData: string) =>
+      (await flow.submit?.(txData, submitting, reads, signal)) ?? never(),
   }
 }
 

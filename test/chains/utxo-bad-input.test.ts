@@ -28,14 +28,20 @@ const notAmounts = [-1, 0.5, 1e-7, 2 ** 53, 2 ** 53 + 2, 1e300, '1', true, null,
 const notUint32 = [2 ** 32, -1, 0.5, '2', true, null, []]
 
 const malformed: Faults = {
-  'transaction has an unknown member': [
-    tx => Object.assign(tx, { extra: 1 }),
+  "transaction has an unknown member 'extra'": [tx => Object.assign(tx, { extra: 1 })],
+  "transaction has an unknown member '__proto__'": [
     tx => Object.defineProperty(tx, '__proto__', { value: {}, enumerable: true }),
+  ],
+  "transaction has an unknown member 'constructor'": [
     tx => Object.assign(tx, { constructor: null }),
   ],
-  'inputs[0] has an unknown member': [tx => Object.assign(tx.inputs[0], { sighash: 3 })],
-  'inputs[0].output has an unknown member': [tx => Object.assign(tx.inputs[0].output, { x: 1 })],
-  'outputs[0] has an unknown member': [tx => Object.assign(tx.outputs[0], { address: 'x' })],
+  "inputs[0] has an unknown member 'sighash'": [tx => Object.assign(tx.inputs[0], { sighash: 3 })],
+  "inputs[0].output has an unknown member 'x'": [
+    tx => Object.assign(tx.inputs[0].output, { x: 1 }),
+  ],
+  "outputs[0] has an unknown member 'address'": [
+    tx => Object.assign(tx.outputs[0], { address: 'x' }),
+  ],
   'inputs[0] is not a JSON object': [null, 0, 'x', []].map(
     input => tx => Object.assign(tx.inputs, { 0: input }),
   ),

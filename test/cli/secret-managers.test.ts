@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test'
 import { mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type ManagerName, managerNames, managers } from '../../src/password/managers/names.ts'
+import { managerNames, managers } from '../../src/password/managers/names.ts'
 import { makeHome, runDaemonOnce } from '../support/daemon-process.ts'
 import { type FakeManagers, startFakeManagers } from '../support/fake-managers/server.ts'
 import { type Settings, settingsFor, without } from '../support/fake-managers/variables.ts'

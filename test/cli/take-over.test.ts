@@ -24,11 +24,12 @@ test('a key that comes back from the vault as another one ends the migration', a
   const place = { disk: realDisk, path: join(folder, 'wallet.dat'), lockWaitMs: 0 }
   const passes = [one, two]
   const changing: Original = {
+    count: 1,
     entries: () => (passes.shift() ?? two).entries(),
     [Symbol.dispose]: () => {},
   }
   try {
-    await takeOver(changing, { place, password, now: 0 }, () => {})
+    await takeOver(changing, { place, password, now: 0 }, { warn() {}, show() {} })
     expect.unreachable()
   } catch (thrown) {
     expect(asKmsError(thrown)).toMatchObject({

@@ -180,6 +180,20 @@ describe('a payment without bytes', () => {
     expect(broadcasts()).toEqual([])
   })
 
+  test('that cannot even be read is heard of no more', async () => {
+    const ids = [
+      tatum.queue(btcPayment(1, { serializedTransaction: '{' })),
+      tatum.queue({ ...btcPayment(2), index: 'none' }),
+    ]
+    await cycle()
+    for (const id of ids) await cancel(id)
+    tatum.state.reports.length = 0
+    await restart(null)
+    expect(await cycle()).toEqual({ sent: 0, uncompleted: 0, failures: [] })
+    expect(front.log).toEqual([])
+    expect(tatum.state.reports).toEqual([])
+  })
+
   test('that nobody has seen is not cancelled: it may be a slip', async () => {
     expect(await faultOf(cancel(pendingIdOf(9)))).toMatchObject({
       code: 'usage',

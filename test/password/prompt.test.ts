@@ -1,20 +1,9 @@
 import { describe, expect, test } from 'bun:test'
 import { join } from 'node:path'
+import { playAtTerminal, python, type Session, type Step } from '../support/at-terminal.ts'
 
-const support = join(import.meta.dir, '../support')
-const python = process.platform === 'win32' ? null : Bun.which('python3')
-
-/** What the person sees and what the program got. */
-type Session = {
-  readonly screen: string
-  readonly answer: unknown
-  readonly status: number
-  /** Whether the terminal showed what was typed, at each step. */
-  readonly echoes: readonly boolean[]
-  readonly restored: boolean
-}
-
-type Step = readonly [awaited: string, typed: string | number]
+/** What came of it, as `ask-at-terminal.ts` prints it. */
+type Asked = Omit<Session, 'answer'> & { readonly answer: unknown }
 
 const ask = 'Password of the vault: '
 const askNew = 'Password for the new vault: '
@@ -114,7 +103,7 @@ describe.skipIf(python === null)('a password at a real terminal (needs python3)'
   })
 })
 
-function atTerminal(mode: 'old' | 'new', steps: readonly Step[]): Promise<Session> {
+function atTerminal(mode: 'old' | 'new', steps: readonly Step[]): Promise<Asked> {
   return play({ mode, attached: true, steps })
 }
 
@@ -122,17 +111,9 @@ async function play(script: {
   readonly mode: 'old' | 'new'
   readonly attached: boolean
   readonly steps: readonly Step[]
-}): Promise<Session> {
-  const command = [
-    process.execPath,
-    '--no-env-file',
-    join(support, 'ask-at-terminal.ts'),
-    script.mode,
-  ]
-  const person = Bun.spawn(
-    [python ?? '', join(support, 'terminal.py'), JSON.stringify({ ...script, command })],
-    { stdout: 'pipe', stderr: 'inherit' },
-  )
-  const session: Session & { readonly answer: string } = JSON.parse(await person.stdout.text())
+}): Promise<Asked> {
+  const asking = join(import.meta.dir, '../support/ask-at-terminal.ts')
+  const command = [process.execPath, '--no-env-file', asking, script.mode]
+  const session = await playAtTerminal({ ...script, command })
   return { ...session, answer: JSON.parse(session.answer) }
 }

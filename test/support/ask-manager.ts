@@ -1,7 +1,9 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { type Http, request, retrying } from '../../src/base/http.ts'
 import { askPassword } from '../../src/password/managers/ask-password.ts'
 import type { ManagerName } from '../../src/password/managers/names.ts'
+import type { FakeManagers } from './fake-managers/server.ts'
 import type { Settings } from './fake-managers/variables.ts'
 
 /** Trusts `authorities` and, as the program does, asks three times at most. */
@@ -21,4 +23,11 @@ export function askHere(manager: ManagerName, settings: Settings, http: Http): P
     },
     now: () => Date.now(),
   })
+}
+
+/** A file as platforms write them, gone with the fake managers. */
+export function tokenFile({ certFile }: FakeManagers, name: string, content: string): string {
+  const path = join(dirname(certFile), name)
+  writeFileSync(path, `${content}\n`)
+  return path
 }

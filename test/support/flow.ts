@@ -64,7 +64,10 @@ export function prepare(
 }
 
 /** What the signer does in earnest: s as it comes. */
-export function signaturesOf({ requests }: Prepared, secret: Uint8Array = key): readonly Signature[] {
+export function signaturesOf(
+  { requests }: Prepared,
+  secret: Uint8Array = key,
+): readonly Signature[] {
   return requests.map(({ message }) => {
     const options = { prehash: false, lowS: false, format: 'recovered' } as const
     const signed = secp256k1.sign(message, secret, options)

@@ -26,6 +26,7 @@ if pid == 0:
         fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
     os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
     os.dup2(answering, 1)
+    os.dup2(slave, 2)
     os.closerange(3, 256)
     os.execvp(script["command"][0], script["command"])
 

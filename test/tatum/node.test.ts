@@ -63,6 +63,17 @@ describe('a node', () => {
     expect(await nodeOf().get('/transactions/0x1')).toBeNull()
   })
 
+  test('is looked up in: what it does not know is undefined, any other refusal a fault', async () => {
+    expect(await nodeOf().find('/v1/x')).toEqual({ height: '7' })
+    fault = { kind: 'answer', status: 404, body: '{"message":"not found"}' }
+    expect(await nodeOf().find('/v1/x')).toBeUndefined()
+    expect((await failure(nodeOf().get('/v1/x'))).message).toContain('status 404')
+    fault = { kind: 'answer', status: 400 }
+    expect(await failure(nodeOf().find('/v1/x'))).toMatchObject({ code: 'network' })
+    fault = { kind: 'answer', body: 'null' }
+    expect(await nodeOf().find('/v1/x')).toBeNull()
+  })
+
   test('is asked three times when it does not answer well', async () => {
     fault = { kind: 'answer', status: 503 }
     const { code, message } = await failure(nodeOf().get('/v1'))

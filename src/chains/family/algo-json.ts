@@ -1,4 +1,4 @@
-import { equalBytes, hex } from '../../base/bytes.ts'
+import { equalBytes, utf8 } from '../../base/bytes.ts'
 import { asArray, asRecord } from '../../base/json.ts'
 import type { Network } from '../../base/model.ts'
 import { parseStrictJson } from '../../base/strict-json.ts'
@@ -59,6 +59,8 @@ const refusedMembers = new Map([
   ['group', 'group ties the transaction to others, which are not known here'],
 ])
 
+/** What is signed begins with it. */
+const txTag = utf8('TX')
 /** Those of the network: the most that fits into a transaction. */
 const maxNoteBytes = 1_024
 const maxRounds = 1_000n
@@ -104,22 +106,21 @@ function refuseMembers(json: Members): void {
 
 /** Members that are the same in every transaction that is signed here. */
 function checkConstants(json: Members): void {
-  const { name, tag, flatFee, appArgs } = {
-    name: json.get('name') ?? 'Transaction',
-    tag: json.has('tag') ? hex(readBytes(json, 'tag', 2)) : txTag,
-    flatFee: json.get('flatFee') ?? true,
-    appArgs: asArray(json.get('appArgs') ?? []),
-  }
-  if (name !== 'Transaction' || tag !== txTag)
+  const name = json.get('name') ?? 'Transaction'
+  const tag = json.has('tag') ? readBytes(json, 'tag', 2) : txTag
+  if (name !== 'Transaction' || !equalBytes(tag, txTag)) {
     throw malformed('name or tag is not of a transaction')
-  if (typeof flatFee !== 'boolean') throw malformed('flatFee is neither true nor false')
-  if (appArgs?.length !== 0) throw refused('appArgs is not empty: no application is called here')
-  if (readBytes(json, 'lease', 32).length > 0)
+  }
+  if (typeof (json.get('flatFee') ?? true) !== 'boolean') {
+    throw malformed('flatFee is neither true nor false')
+  }
+  if (asArray(json.get('appArgs') ?? [])?.length !== 0) {
+    throw refused('appArgs is not empty: no application is called here')
+  }
+  if (readBytes(json, 'lease', 32).length > 0) {
     throw refused('lease is given: it is not signed here')
+  }
 }
-
-/** 'TX' */
-const txTag = '5458'
 
 function readBody(json: Members) {
   switch (json.get('type')) {
@@ -130,13 +131,8 @@ function readBody(json: Members) {
         amount: readWhole(json, 'amount'),
       } as const
     case 'axfer': {
-      const to = readAccount(json, 'to')
-      return {
-        type: 'axfer',
-        to,
-        amount: readWhole(json, 'amount'),
-        assetId: readAssetId(json),
-      } as const
+      const [to, amount] = [readAccount(json, 'to'), readWhole(json, 'amount')]
+      return { type: 'axfer', to, amount, assetId: readAssetId(json) } as const
     }
     default:
       return readAssetChange(json)

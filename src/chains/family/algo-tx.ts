@@ -1,7 +1,7 @@
 import { sha512_256 } from '@noble/hashes/sha2.js'
+import { base32Text } from '../../base/base32.ts'
 import { concat, utf8 } from '../../base/bytes.ts'
 import type { Network } from '../../base/model.ts'
-import { base32Text } from '../codec/base32.ts'
 
 type Common = {
   readonly sender: Uint8Array

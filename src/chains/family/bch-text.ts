@@ -2,6 +2,7 @@ import { fromHex } from '../../base/bytes.ts'
 import { KmsError } from '../../base/errors.ts'
 import type { PendingTx, PublicKey } from '../../base/model.ts'
 import { ownScript } from './bch-script.ts'
+import { malformed, refused } from './refusals.ts'
 import { maxTxSize, refuseImpossible } from './utxo-checks.ts'
 import { depositsOf } from './utxo-keys.ts'
 import { decodeTx, type RawUtxoTx, type UtxoTx } from './utxo-tx.ts'
@@ -100,12 +101,4 @@ export function refuseOtherDeposits(tx: UtxoTx, pending: PendingTx): void {
     const isSame = vIn.toLowerCase() === input?.txId && (vInIndex ?? input.index) === input.index
     if (!isSame) throw refused(`input ${i} is not the deposit that the withdrawal names for it`)
   }
-}
-
-function malformed(message: string): KmsError {
-  return new KmsError('transaction-malformed', message)
-}
-
-function refused(message: string): KmsError {
-  return new KmsError('transaction-refused', message)
 }

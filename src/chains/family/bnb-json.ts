@@ -4,7 +4,7 @@ import { asArray, asInteger, asString } from '../../base/json.ts'
 import { parseStrictJson } from '../../base/strict-json.ts'
 import { decodeBech32, encodeBech32 } from '../codec/bech32.ts'
 import { type BnbTx, type Coin, coinsOf, type Side } from './bnb-tx.ts'
-import { type Members, readMembers } from './evm-members.ts'
+import { type Members, readMembers } from './members.ts'
 import { malformed, refused } from './refusals.ts'
 
 /** The Beacon Chain takes 128 characters (its `MaxMemoCharacters`). */

@@ -1,8 +1,8 @@
 import type { ChainReads, Completion } from '../../base/model.ts'
 import type { CeloTx, FilledCeloTx } from './celo-tx.ts'
 import { checkAnswer, fillFields, nextNonce, readLacking } from './evm-fields.ts'
-import { refused } from './evm-members.ts'
 import { type Hex, intrinsicGas, quantity } from './evm-tx.ts'
+import { refused } from './refusals.ts'
 
 const rpcPath = '/v3/blockchain/node/CELO/{apiKey}'
 

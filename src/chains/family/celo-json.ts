@@ -2,18 +2,10 @@ import { parseStrictJson } from '../../base/strict-json.ts'
 import type { CeloTx } from './celo-tx.ts'
 import { readAddress } from './evm-address.ts'
 import { checkPayload } from './evm-json.ts'
-import {
-  type Members,
-  maxNonce,
-  maxUint256,
-  readData,
-  readGasLimit,
-  readMembers,
-  readQuantity,
-  refused,
-  unlessZero,
-} from './evm-members.ts'
+import { maxNonce, readData, readGasLimit, unlessZero } from './evm-members.ts'
 import { type Hex, quantity } from './evm-tx.ts'
+import { type Members, maxUint256, readMembers, readQuantity } from './members.ts'
+import { refused } from './refusals.ts'
 
 const members = [
   'chainId',

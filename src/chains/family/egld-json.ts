@@ -2,7 +2,7 @@ import { asString } from '../../base/json.ts'
 import { parseStrictJson } from '../../base/strict-json.ts'
 import { addressBytes, type EgldTx } from './egld-tx.ts'
 import { readValue } from './egld-value.ts'
-import { type Members, maxUint256, readMembers, readQuantity } from './evm-members.ts'
+import { type Members, maxUint256, readMembers, readQuantity } from './members.ts'
 import { denied, malformed, refused } from './refusals.ts'
 
 const members = ['from', 'to', 'value', 'data', 'gasPrice', 'gasLimit']

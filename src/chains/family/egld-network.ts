@@ -24,11 +24,16 @@ export async function readEgldCompletion(
   network: Network,
   reads: ChainReads,
 ): Promise<Completion> {
-  const [config, nonce] = await Promise.all([readConfig(network, reads), readNonce(tx, reads)])
-  const gasLimit = await estimateGas(tx, { ...config, nonce }, reads)
+  const [config, counted, own = 0n] = await Promise.all([
+    readConfig(network, reads),
+    countNonces(tx, reads),
+    reads.nextNonce(tx.sender),
+  ])
+  // A node executes nothing with a number that is not its next one: it is asked with that.
+  const gasLimit = await estimateGas(tx, { ...config, nonce: counted }, reads)
   const { gasPrice, chainId, version } = config
   return {
-    nonce: `${nonce}`,
+    nonce: `${unusedNonce(counted, own)}`,
     gasPrice: `${gasPrice}`,
     gasLimit: `${gasLimit}`,
     chainId,
@@ -68,15 +73,17 @@ async function readConfig(
   return { gasPrice: BigInt(gasPrice), chainId, version }
 }
 
-/** The network does not count what it has not seen yet; our own record does. */
-async function readNonce({ sender }: EgldTx, reads: ChainReads): Promise<bigint> {
-  const [answer, own = 0n] = await Promise.all([
-    reads.get(`${base}/address/${sender}/nonce`),
-    reads.nextNonce(sender),
-  ])
+/** A node does not count what it has not seen yet; our own record does. */
+function unusedNonce(counted: bigint, own: bigint): bigint {
+  if (own > counted) return own
+  return counted
+}
+
+async function countNonces({ sender }: EgldTx, reads: ChainReads): Promise<bigint> {
+  const answer = await reads.get(`${base}/address/${sender}/nonce`)
   const nonce = asInteger(dataOf(answer)?.get('nonce'))
   if (nonce === undefined || nonce < 0) throw wrongShape('the nonce')
-  return own > nonce ? own : BigInt(nonce)
+  return BigInt(nonce)
 }
 
 async function estimateGas(

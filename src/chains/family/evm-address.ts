@@ -1,8 +1,8 @@
 import { getAddress } from 'viem/utils'
-import { KmsError } from '../../base/errors.ts'
 import { asString } from '../../base/json.ts'
 import type { Intent } from '../../base/model.ts'
 import type { Hex } from './evm-tx.ts'
+import { malformed } from './refusals.ts'
 
 /** How a chain writes its addresses. XDC's begin with `xdc`; it reads those with `0x` as well. */
 export type AddressPrefix = '0x' | 'xdc'
@@ -42,8 +42,4 @@ export function formatIntent(intent: Intent, prefix: AddressPrefix): Intent {
       asset: format(output.asset),
     })),
   }
-}
-
-function malformed(message: string): KmsError {
-  return new KmsError('transaction-malformed', message)
 }

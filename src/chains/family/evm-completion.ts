@@ -1,9 +1,9 @@
 import { getAddress } from 'viem/utils'
-import { KmsError } from '../../base/errors.ts'
 import { asRecord, type Json } from '../../base/json.ts'
 import type { ChainReads, Completion } from '../../base/model.ts'
 import { checkAnswer, fillFields, nextNonce, readLacking } from './evm-fields.ts'
 import { type DataRules, type EvmTx, type FilledTx, type Hex, intrinsicGas } from './evm-tx.ts'
+import { refused } from './refusals.ts'
 
 /** Where the front reads what a payment came without (protocol 4.2). */
 export type EvmSources = {
@@ -92,8 +92,4 @@ export async function currentGasPrice(
   const price = checkAnswer('gasPrice', await reads.rpc(rpcPath, rpc, []), rpc)
   if (price < least) return least
   return price
-}
-
-function refused(message: string): KmsError {
-  return new KmsError('transaction-refused', message)
 }

@@ -1,8 +1,10 @@
 import { KmsError } from '../../base/errors.ts'
 import { asString } from '../../base/json.ts'
 import type { ChainReads, Completion } from '../../base/model.ts'
-import { asQuantity, maxNonce } from './evm-members.ts'
+import { maxNonce } from './evm-members.ts'
 import type { EvmTx, Hex } from './evm-tx.ts'
+import { asQuantity } from './members.ts'
+import { refused } from './refusals.ts'
 
 /** What a completion can add to a payment of an EVM chain, by the names in its JSON. */
 export type Field = 'gas' | 'nonce' | 'gasPrice'
@@ -93,8 +95,4 @@ function explain(field: Field): string {
 
 function least(field: Field): bigint {
   return field === 'nonce' ? 0n : 1n
-}
-
-function refused(message: string): KmsError {
-  return new KmsError('transaction-refused', message)
 }

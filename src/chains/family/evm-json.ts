@@ -3,16 +3,10 @@ import { parseStrictJson } from '../../base/strict-json.ts'
 import { type AddressPrefix, readAddress } from './evm-address.ts'
 import {
   checkChainId,
-  type Members,
-  malformed,
   maxNonce,
-  maxUint256,
   readData,
   readGas,
   readGasLimit,
-  readMembers,
-  readQuantity,
-  refused,
   unlessZero,
 } from './evm-members.ts'
 import {
@@ -23,6 +17,8 @@ import {
   type Hex,
   quantity,
 } from './evm-tx.ts'
+import { type Members, maxUint256, readMembers, readQuantity } from './members.ts'
+import { malformed, refused } from './refusals.ts'
 
 /** Data and access list above which nodes relay nothing (geth, txMaxSize). */
 const maxPayloadBytes = 128 * 1024

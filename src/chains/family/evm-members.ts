@@ -1,51 +1,14 @@
 import { fromHex } from '../../base/bytes.ts'
-import { KmsError } from '../../base/errors.ts'
-import { asInteger, asRecord, asString } from '../../base/json.ts'
+import { asString } from '../../base/json.ts'
 import { asHex, type Hex } from './evm-tx.ts'
+import { type Members, maxUint256, readQuantity } from './members.ts'
+import { malformed, refused } from './refusals.ts'
 
 /** Readers of the members that transactions of EVM chains have in JSON. */
 
-export type Members = ReadonlyMap<string, unknown>
-
-export const maxUint256 = 2n ** 256n - 1n
 const maxUint64 = 2n ** 64n - 1n
 /** EIP-2681 allows 64 bits; no account comes near what a double holds exactly. */
 export const maxNonce = BigInt(Number.MAX_SAFE_INTEGER)
-
-export function readMembers(value: unknown, where: string, known: readonly string[]): Members {
-  const json = asRecord(value)
-  if (json === undefined) throw malformed(`${where} is not a JSON object`)
-  for (const name of json.keys()) {
-    if (!known.includes(name)) throw malformed(`${where} has an unknown member${quote(name)}`)
-  }
-  return json
-}
-
-/** A name is repeated only when it cannot be anything but a name. */
-function quote(name: string): string {
-  return /^\w{1,32}$/.test(name) ? ` '${name}'` : ''
-}
-
-/** A JSON integer, decimal digits or 0x hex; undefined for anything else or more than 256 bits. */
-export function asQuantity(value: unknown): bigint | undefined {
-  const integer = asInteger(value)
-  if (integer !== undefined) return integer < 0 ? undefined : BigInt(integer)
-  const text = asString(value)
-  if (text === undefined || !/^(\d{1,78}|0x[0-9a-fA-F]{1,64})$/.test(text)) return undefined
-  const quantity = BigInt(text)
-  return quantity <= maxUint256 ? quantity : undefined
-}
-
-export function readQuantity(json: Members, name: string, max: bigint): bigint | undefined {
-  const value = json.get(name)
-  if (value === undefined) return undefined
-  const quantity = asQuantity(value)
-  if (quantity === undefined) {
-    throw malformed(`${name} is not a whole number: a JSON integer below 2^53, decimal or 0x hex`)
-  }
-  if (quantity > max) throw malformed(`${name} is above ${max}`)
-  return quantity
-}
 
 export function readGas(json: Members): bigint | undefined {
   const gas = readQuantity(json, 'gas', maxUint64)
@@ -75,12 +38,4 @@ export function readData(json: Members): Hex {
   const bytes = fromHex((asString(value) ?? '-').replace(/^0x/, ''))
   if (bytes === undefined) throw malformed(`${name} is not bytes in hex`)
   return asHex(bytes)
-}
-
-export function malformed(message: string): KmsError {
-  return new KmsError('transaction-malformed', message)
-}
-
-export function refused(message: string): KmsError {
-  return new KmsError('transaction-refused', message)
 }

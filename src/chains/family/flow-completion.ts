@@ -1,9 +1,9 @@
 import type { ChainReads, Completion, Network } from '../../base/model.ts'
-import { asQuantity } from './evm-members.ts'
 import type { Hex } from './evm-tx.ts'
 import { readReferenceBlock, readSequenceNumber, refuseOtherNetwork } from './flow-node.ts'
 import { borrowKey, maxKeyId, releaseKey } from './flow-proposal.ts'
 import type { FilledFlowTx, FlowTx } from './flow-tx.ts'
+import { asQuantity } from './members.ts'
 import { refused } from './refusals.ts'
 
 const fields = [

@@ -3,10 +3,10 @@ import { asArray, asInteger, asString } from '../../base/json.ts'
 import type { Network } from '../../base/model.ts'
 import { parseStrictJson } from '../../base/strict-json.ts'
 import type { Own } from '../chain.ts'
-import { type Members, readMembers } from './evm-members.ts'
 import { originalScripts, transferScript } from './flow-scripts.ts'
 import type { FlowTx } from './flow-tx.ts'
 import { encodeValue, fixedText, readArgument, readFlowAddress, readUnits } from './flow-value.ts'
+import { type Members, readMembers } from './members.ts'
 import { denied, malformed, refused } from './refusals.ts'
 
 type Program = Pick<FlowTx, 'script' | 'args'>

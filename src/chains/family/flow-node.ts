@@ -2,10 +2,10 @@ import { fromHex, utf8 } from '../../base/bytes.ts'
 import { KmsError } from '../../base/errors.ts'
 import { asArray, asInteger, asRecord, asString, type Json } from '../../base/json.ts'
 import type { Network, NodeReads } from '../../base/model.ts'
-import { asQuantity } from './evm-members.ts'
 import type { Hex } from './evm-tx.ts'
 import type { SignedFlowTx } from './flow-rlp.ts'
 import { type FlowKey, gasLimit, isOneKey } from './flow-tx.ts'
+import { asQuantity } from './members.ts'
 
 /** The REST interface of an access node (developers.flow.com, "Flow HTTP API"). */
 
@@ -67,8 +67,9 @@ export async function findFate(node: NodeReads, id: string): Promise<Fate> {
   const error = asString(result?.get('error_message'))
   const code = asInteger(result?.get('status_code'))
   if (status === 'Expired') return 'expired'
-  if (status === undefined || error === undefined || code === undefined)
+  if (status === undefined || error === undefined || code === undefined) {
     throw wrongShape('a result')
+  }
   if (status !== 'Sealed') return 'open'
   return error === '' && code === 0 ? 'done' : 'failed'
 }

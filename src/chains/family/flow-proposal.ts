@@ -2,9 +2,9 @@ import { hex } from '../../base/bytes.ts'
 import { asKmsError, KmsError } from '../../base/errors.ts'
 import { asRecord, asString } from '../../base/json.ts'
 import type { ChainReads } from '../../base/model.ts'
-import { asQuantity } from './evm-members.ts'
 import type { Hex } from './evm-tx.ts'
 import type { FlowKey } from './flow-tx.ts'
+import { asQuantity } from './members.ts'
 
 /** The accounts that Tatum lends to payments of Flow: one proposes them, one pays for them. */
 

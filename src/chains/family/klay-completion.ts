@@ -1,9 +1,9 @@
 import type { ChainReads, Completion } from '../../base/model.ts'
 import { fillIn } from './evm-completion.ts'
 import { checkAnswer, fillFields, nextNonce, readLacking } from './evm-fields.ts'
-import { refused } from './evm-members.ts'
 import { type Hex, intrinsicGas } from './evm-tx.ts'
 import type { FilledBody, FilledKlayTx, KlayBody, KlayTx } from './klay-tx.ts'
+import { refused } from './refusals.ts'
 
 const rpcPath = '/v3/blockchain/node/KLAY/{apiKey}'
 

@@ -3,23 +3,13 @@ import { asRecord, asString } from '../../base/json.ts'
 import { parseStrictJson } from '../../base/strict-json.ts'
 import { readAddress } from './evm-address.ts'
 import { checkPayload, readWeb3 } from './evm-json.ts'
-import {
-  checkChainId,
-  type Members,
-  malformed,
-  maxNonce,
-  maxUint256,
-  readData,
-  readGas,
-  readMembers,
-  readQuantity,
-  refused,
-  unlessZero,
-} from './evm-members.ts'
+import { checkChainId, maxNonce, readData, readGas, unlessZero } from './evm-members.ts'
 import { asHex, type Hex } from './evm-tx.ts'
 import { decodeRaw } from './klay-raw.ts'
 import type { KlayAction, KlayTx } from './klay-tx.ts'
 import { findTypeByByte, findTypeByName, isAccountUpdate, type KlayType } from './klay-types.ts'
+import { type Members, maxUint256, readMembers, readQuantity } from './members.ts'
+import { malformed, refused } from './refusals.ts'
 
 /** Reads caver's JSON (protocol 4.5): a legacy transaction, one of Kaia's types, or one to pay for. */
 export function decodeKlayJson(serialized: string, chainId: number, own: Hex): KlayTx {

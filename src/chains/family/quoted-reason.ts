@@ -1,7 +1,8 @@
 /** Of what a server says; the rest of a sentence this long explains nothing more. */
 const maxLength = 160
-/** The longest word of a reason in plain words; hashes, addresses and keys are longer. */
+/** Words of a sentence are shorter, or at least hold nothing but letters: hashes and keys do not. */
 const maxWord = 24
+const maxOddWord = 11
 
 /**
  * What a server gives as its reason, fit for an error: printable ASCII on one line, without addresses,
@@ -9,10 +10,14 @@ const maxWord = 24
  */
 export function quoteReason(reason: string | undefined): string {
   const words = (reason ?? '')
-    .slice(0, 4 * maxLength)
     .replace(/[^\x20-\x7e]+/g, ' ')
     .split(' ')
     .filter(word => word !== '')
-    .map(word => (word.length > maxWord || /[/\\@]/.test(word) ? '[...]' : word))
+    .map(word => (isPlain(word) ? word : '[...]'))
   return words.join(' ').slice(0, maxLength).trim() || 'no reason given'
+}
+
+function isPlain(word: string): boolean {
+  if (/[/\\@]/.test(word)) return false
+  return word.length <= (/[\d_-]/.test(word) ? maxOddWord : maxWord)
 }

@@ -8,7 +8,7 @@ import {
   numberField,
   textField,
 } from '../codec/protobuf.ts'
-import { readMembers } from './evm-members.ts'
+import { readMembers } from './members.ts'
 import { malformed } from './refusals.ts'
 import { readTronAddressText } from './tron-address.ts'
 

@@ -1,4 +1,4 @@
-import { KmsError } from '../../base/errors.ts'
+import { refused } from './refusals.ts'
 import { isWitnessProgram } from './utxo-script.ts'
 import { feeOf, totalOf, type UtxoInput, type UtxoTx } from './utxo-tx.ts'
 
@@ -35,8 +35,4 @@ function refuseRepeatedInputs(inputs: readonly UtxoInput[]): void {
 export function refuseWitnessOutputs({ outputs }: UtxoTx): void {
   const lost = outputs.findIndex(({ script }) => isWitnessProgram(script))
   if (lost !== -1) throw refused(`output ${lost} needs segwit, which this chain lacks`)
-}
-
-function refused(message: string): KmsError {
-  return new KmsError('transaction-refused', message)
 }

@@ -1,8 +1,9 @@
 import { Script } from '@scure/btc-signer'
 import { fromHex, hex } from '../../base/bytes.ts'
-import { KmsError } from '../../base/errors.ts'
 import { asArray, asInteger, asRecord, asString } from '../../base/json.ts'
 import { parseStrictJson } from '../../base/strict-json.ts'
+import { type Members, readMembers } from './members.ts'
+import { malformed, refused } from './refusals.ts'
 import { maxTxSize, refuseImpossible } from './utxo-checks.ts'
 import {
   bytesOf,
@@ -13,8 +14,6 @@ import {
   type UtxoOutput,
   type UtxoTx,
 } from './utxo-tx.ts'
-
-type Members = ReadonlyMap<string, unknown>
 
 /** Above it JSON numbers stand for more than one integer. */
 const maxExact = BigInt(Number.MAX_SAFE_INTEGER)
@@ -139,15 +138,6 @@ function bitcoreWord(part: string | number | Uint8Array): string {
   return part instanceof Uint8Array ? `${part.length} 0x${hex(part)}` : `OP_${part}`
 }
 
-function readMembers(value: unknown, where: string, known: readonly string[]): Members {
-  const members = asRecord(value)
-  if (members === undefined) throw malformed(`${where} is not a JSON object`)
-  for (const name of members.keys()) {
-    if (!known.includes(name)) throw malformed(`${where} has an unknown member`)
-  }
-  return members
-}
-
 function readList<T>(
   value: unknown,
   where: string,
@@ -172,12 +162,4 @@ function readTxId(value: unknown, where: string): string {
   const bytes = fromHex(asString(value) ?? '-')
   if (bytes?.length !== 32) throw malformed(`${where} is not 32 bytes of hex`)
   return hex(bytes)
-}
-
-function malformed(message: string): KmsError {
-  return new KmsError('transaction-malformed', message)
-}
-
-function refused(message: string): KmsError {
-  return new KmsError('transaction-refused', message)
 }

@@ -4,6 +4,7 @@ import { asKmsError, KmsError } from '../../base/errors.ts'
 import { asString } from '../../base/json.ts'
 import type { ChainReads, Completion } from '../../base/model.ts'
 import type { ChainSettings } from '../chain.ts'
+import { refused } from './refusals.ts'
 import type { Spend } from './utxo-script.ts'
 import { isSegwit } from './utxo-signing.ts'
 import { txIdOf, type UtxoInput, type UtxoOutput, type UtxoTx } from './utxo-tx.ts'
@@ -161,8 +162,4 @@ function checkInput(
   if (spent.script !== script) {
     throw refused(`the script of input ${i} is not that of the output it spends`)
   }
-}
-
-function refused(message: string): KmsError {
-  return new KmsError('transaction-refused', message)
 }

@@ -4,15 +4,9 @@ import { asString } from '../../base/json.ts'
 import type { PendingTx } from '../../base/model.ts'
 import { parseStrictJson } from '../../base/strict-json.ts'
 import { readAddress } from './evm-address.ts'
-import {
-  type Members,
-  maxUint256,
-  readData,
-  readMembers,
-  readQuantity,
-  unlessZero,
-} from './evm-members.ts'
+import { readData, unlessZero } from './evm-members.ts'
 import type { Hex } from './evm-tx.ts'
+import { type Members, maxUint256, readMembers, readQuantity } from './members.ts'
 import { malformed, refused } from './refusals.ts'
 import type { VetTx } from './vet-tx.ts'
 

@@ -2,13 +2,14 @@ import { resolve } from 'node:path'
 import { KmsError } from '../../base/errors.ts'
 import { prettyJson } from '../../base/json.ts'
 import { findChain } from '../../chains/index.ts'
-import { checkWallets } from '../../signer/check-wallets.ts'
+import { checkWallets, type WalletCounts } from '../../signer/check-wallets.ts'
 import { rememberedGeneration } from '../../signer/ledger.ts'
 import { createBackup, requireBackup, restoreBackup } from '../../vault/backup.ts'
-import { openVault } from '../../vault/vault.ts'
+import { openVault, type Vault } from '../../vault/vault.ts'
 import type { Action } from '../action.ts'
 import type { Context } from '../context.ts'
 import { exitStatus } from '../exit.ts'
+import { startProgress } from '../progress.ts'
 
 /** `backup create|verify FILE` */
 export const backup: Action = async (context, [action, file = '']) => {
@@ -50,7 +51,12 @@ async function verify(context: Context, path: string): Promise<number> {
   using password = context.password(place)
   using vault = openVault(place, password)
   const { terminal } = context
-  const counts = await checkWallets(vault, findChain, terminal.warn)
+  const counts = await countWallets(vault, terminal)
   terminal.answer(prettyJson({ generation: Number(vault.generation), ...counts }))
   return counts.different > 0 ? exitStatus['vault-damaged'] : 0
+}
+
+async function countWallets(vault: Vault, terminal: Context['terminal']): Promise<WalletCounts> {
+  using progress = startProgress(terminal, 'wallets', [...vault.ids()].length)
+  return await checkWallets(vault, findChain, { warn: terminal.warn, show: progress.show })
 }

@@ -6,23 +6,25 @@ import { version } from '../version.ts'
 
 /** `checkconfig`: each setting and where it comes from; of a secret only whether it is set. */
 export const checkConfig: Action = async context => {
-  const { terminal, place, envFile, text } = context
+  const { terminal, place, envFile, text, manager, originOf } = context
+  // A manager's variables are many: those of one that is not in use are shown when they are set.
+  const shown = usedVariables.filter(
+    known =>
+      known.manager === undefined ||
+      known.manager === manager ||
+      originOf(known.name) !== undefined,
+  )
   const rows: readonly (readonly [name: string, value: string])[] = [
     ['Version of KMS', version],
     ['Wallet file path', `${place.path} (${text('path') === undefined ? 'default' : 'flag'})`],
     ['Wallet file exists', vaultExists(place) ? 'yes' : 'no'],
-    ['Wallet store type', storeType(context)],
+    ['Wallet store type', (manager ?? 'local').toUpperCase()],
     ['Env file', envFile() ?? 'none'],
-    ...usedVariables.map(known => [known.name, settingText(context, known)] as const),
+    ...shown.map(known => [known.name, settingText(context, known)] as const),
   ]
   const width = Math.max(...rows.map(([name]) => name.length))
   terminal.answer(rows.map(([name, value]) => `${name.padEnd(width)} : ${value}`).join('\n'))
   return 0
-}
-
-function storeType({ isSet }: Context): string {
-  const managers = ['aws', 'azure', 'vgs', 'hashicorp']
-  return (managers.find(isSet) ?? 'local').toUpperCase()
 }
 
 function settingText(

@@ -11,6 +11,7 @@ import type { VaultPlace } from '../../vault/vault.ts'
 import type { Action } from '../action.ts'
 import type { Context } from '../context.ts'
 import { exitStatus } from '../exit.ts'
+import { startProgress } from '../progress.ts'
 import { type Tally, takeOver } from '../take-over.ts'
 
 /** `migrate FILE`: the wallets of an original's file into the vault, which may be FILE itself. */
@@ -56,7 +57,9 @@ async function migrateInto(
   old: Original,
 ): Promise<Tally> {
   using password = ask(place)
-  return await takeOver(old, { place, password, now: now(), cost }, terminal.warn)
+  using progress = startProgress(terminal, 'wallets', old.count)
+  const listener = { warn: terminal.warn, show: progress.show }
+  return await takeOver(old, { place, password, now: now(), cost }, listener)
 }
 
 /** Until the new vault is whole and checked it stands beside; what a failed run left there goes. */

@@ -12,7 +12,7 @@ export const report: Action = async (context, [given = '']) => {
   const ids = given.split(',').map(id => id.trim())
   if (ids.includes(''))
     throw new KmsError('usage', 'report takes signatureIds, with commas between')
-  const { terminal, place, variable } = context
+  const { terminal, place, variable, manager } = context
   const exists = vaultExists(place)
   const wallets = exists ? walletsOf(context, ids) : []
   const apiKey = variable('TATUM_API_KEY') === undefined ? 'unset' : 'set'
@@ -25,7 +25,7 @@ export const report: Action = async (context, [given = '']) => {
       system: {
         kmsVersion: version,
         runtime: `bun ${Bun.version}`,
-        store: { type: 'LOCAL', exists },
+        store: { type: (manager ?? 'local').toUpperCase(), exists },
       },
       wallets: Object.fromEntries(wallets),
       apiKey,

@@ -4,7 +4,8 @@
  * a manager is told these and nothing else.
  */
 
-const authorities = 'TATUM_KMS_MANAGER_CA_FILE'
+/** A file with the only authorities to trust, for all of them. */
+export const authorities = 'TATUM_KMS_MANAGER_CA_FILE'
 
 export const managers = {
   aws: {
@@ -76,6 +77,20 @@ export type ManagerName = keyof typeof managers
 
 /** A variable that the manager's process is told. To look up another one does not compile. */
 export type VariableOf<Name extends ManagerName> = (typeof managers)[Name]['variables'][number]
+
+/** Never printed. */
+export const secretVariables: readonly VariableOf<ManagerName>[] = [
+  'TATUM_KMS_AWS_ACCESS_KEY_ID',
+  'TATUM_KMS_AWS_SECRET_ACCESS_KEY',
+  'TATUM_KMS_AWS_SESSION_TOKEN',
+  'AWS_CONTAINER_AUTHORIZATION_TOKEN',
+  'AZURE_CLIENT_SECRET',
+  'TATUM_KMS_VGS_USERNAME',
+  'TATUM_KMS_VGS_PASSWORD',
+  'VAULT_TOKEN',
+  'VAULT_ROLE_ID',
+  'VAULT_SECRET_ID',
+]
 
 export const managerNames: readonly ManagerName[] = ['aws', 'azure', 'vgs', 'hashicorp']
 

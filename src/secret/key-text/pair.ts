@@ -1,6 +1,6 @@
+import { decodeBase32, encodeBase32 } from '../../base/base32.ts'
 import { decodeBase58, encodeBase58 } from '../../base/base58.ts'
 import { KmsError } from '../../base/errors.ts'
-import { decodeBase32, encodeBase32 } from '../base32.ts'
 import { allocateSecret, filledSecret, type Secret } from '../secret.ts'
 import { readDigits } from './hex.ts'
 

@@ -1,5 +1,5 @@
+import { decodeBase32, encodeBase32 } from '../../base/base32.ts'
 import { KmsError } from '../../base/errors.ts'
-import { decodeBase32, encodeBase32 } from '../base32.ts'
 import { allocateSecret, filledSecret, type Secret } from '../secret.ts'
 
 /** SEP-23: the version byte of a secret seed, which makes the text begin with S. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
+import { decodeBase32, encodeBase32 } from '../../src/base/base32.ts'
 import { hex, utf8 } from '../../src/base/bytes.ts'
-import { decodeBase32, encodeBase32 } from '../../src/secret/base32.ts'
 
 const numRuns = Number(process.env['FC_NUM_RUNS'] ?? 100)
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'

@@ -44,3 +44,9 @@ export function decodeBase32(text: Uint8Array, out: Uint8Array): number | undefi
   const spare = held & ((1 << count) - 1)
   return count < 5 && spare === 0 ? length : undefined
 }
+
+/** Base32 text of public bytes. */
+export function base32Text(bytes: Uint8Array): string {
+  const text = new Uint8Array(Math.ceil(bytes.length * 1.6))
+  return Buffer.from(text.subarray(0, encodeBase32(bytes, text))).toString('latin1')
+}
