@@ -52,9 +52,14 @@ function besideProgress(write: () => void): void {
   if (shownProgress !== '') writeQuietly(shownProgress)
 }
 
+/** A name of a file is anybody's text: nothing of it may steer the terminal or flood it. */
 function sayToPeople(text: string): void {
-  besideProgress(() => writeQuietly(`tatum-kms: ${text}\n`))
+  const shown = text.replaceAll(/\p{Cc}/gu, '?')
+  const line = shown.length > longestLine ? `${shown.slice(0, longestLine)}…` : shown
+  besideProgress(() => writeQuietly(`tatum-kms: ${line}\n`))
 }
+
+const longestLine = 1_000
 
 /** Nobody may be reading stderr any more; that must not change what the program does. */
 function writeQuietly(text: string): void {

@@ -78,6 +78,32 @@ describe('run once', () => {
     expect(await once('--chain=BTC')).toMatchObject({ status: 0 })
     expect([...tatum.state.settled.keys()]).toEqual([pendingIdOf(2)])
   })
+
+  test('with --wallets asks for these alone, and says which of them are not there', async () => {
+    const listed = [wallets.btcKey.id, unknownId]
+    const { status, said } = await once(`--wallets=${listed.join(',').toUpperCase()}`)
+    expect(status).toBe(0)
+    expect(asked(tatum)).toEqual([wallets.btcKey.id])
+    expect(said.match(/wallet not in the vault/g)).toHaveLength(1)
+    expect(said).toContain(unknownId)
+  })
+
+  test('with --transactionIds pays these alone', async () => {
+    for (const n of [1, 2, 3]) tatum.queue(btcPayment(n))
+    const ids = [pendingIdOf(3), pendingIdOf(1)]
+    expect(await once(`--transactionIds=${ids.join(',')}`)).toMatchObject({ status: 0 })
+    expect([...tatum.state.settled.keys()].toSorted()).toEqual(ids.toSorted())
+    expect(await once()).toMatchObject({ status: 0 })
+    expect(tatum.state.settled.size).toBe(3)
+  })
+
+  test.each(['--wallets=', '--wallets=1', `--wallets=${unknownId},`, '--transaction-ids=a b'])(
+    'with %p is refused',
+    async flag => {
+      expect(await once(flag)).toMatchObject({ status: 2 })
+      expect(tatum.state.requests).toEqual([])
+    },
+  )
 })
 
 describe('exit status', () => {

@@ -20,7 +20,7 @@ export function checkFiles(context: Context): readonly Promise<Check>[] {
     check('ledger', () => database(context, `${place.path}.ledger`)),
     check('journal', () => database(context, journal)),
     check('env file', () => environmentFile(context, envFile())),
-    check('clock', () => clock(now(), headerOf(context))),
+    check('clock', () => clock(now(), passwordTimes(context))),
   ]
 }
 
@@ -92,14 +92,23 @@ function environmentFile({ place: { disk } }: Context, path: string | undefined)
   return ['warning', `others than its owner may read ${path} (chmod 600 ${path})`]
 }
 
+/** A vault that cannot be read is another check's failure. */
+function passwordTimes(context: Context): readonly number[] | undefined {
+  try {
+    return headerOf(context)?.slots.map(({ createdAt }) => createdAt)
+  } catch {
+    return undefined
+  }
+}
+
 /** Long before this program was made. */
 const earliest = Date.UTC(2026, 0, 1)
 
-function clock(now: number, header: Header | undefined): Finding {
+/** @param passwordTimes when each password of the vault was set */
+export function clock(now: number, passwordTimes: readonly number[] = []): Finding {
   const time = new Date(now).toISOString()
   if (now < earliest) return ['failed', `the clock says ${time}, which cannot be: set it`]
-  const newest = Math.max(0, ...(header?.slots ?? []).map(({ createdAt }) => createdAt))
-  if (newest > now)
-    return ['failed', `it says ${time}, but the vault's password is newer than that`]
+  if (passwordTimes.some(setAt => setAt > now))
+    return ['failed', `it says ${time}, but a password of the vault is newer`]
   return ['ok', time]
 }
