@@ -103,7 +103,6 @@ async function run(found: WithVariables): Promise<Outcome> {
     ...flags,
   ]
   // Nodes of chains were recorded with the rest.
-  const nodes = { TATUM_KMS_VET_URL: tatum.url, TATUM_KMS_FLOW_URL: tatum.url }
-  const env = { ...nodes, ...found.environment }
+  const env = { ...found.environment }
   return { ...tatum.did, ...(await runDaemonOnce(home.folder, tatum, args, { env })) }
 }

@@ -12,9 +12,13 @@ export type Command = {
   readonly name: string
   readonly args: readonly string[]
   readonly about: string
+  /** Whole command lines, without the program's name; one at least, unless it is hidden. */
+  readonly examples: readonly string[]
   readonly options: readonly Option[]
   /** Not in the help: processes that we start ourselves. */
   readonly hidden?: true
   /** Loads the code only when the command runs, so that help is instant. */
   readonly load: () => Promise<Action>
 }
+
+export type CommandGroup = { readonly title: string; readonly commands: readonly Command[] }

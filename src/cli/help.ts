@@ -1,6 +1,6 @@
 import { chainNames } from '../chains/names.ts'
 import type { Command, Option } from './command.ts'
-import { visibleCommands } from './commands.ts'
+import { commandGroups } from './commands.ts'
 
 /** What `tatum-kms --help` prints. */
 export function help(): string {
@@ -12,9 +12,11 @@ export function help(): string {
     '  tatum-kms generatemanagedwallet BTC',
     '  tatum-kms daemon --external-url=https://approver.internal/check',
     '',
-    'Commands:',
-    ...columns(visibleCommands.map(({ name, args, about }) => [usage(name, args), about])),
-    '',
+    ...commandGroups.flatMap(({ title, commands }) => [
+      `${title}:`,
+      ...columns(commands.map(({ name, args, about }) => [usage(name, args), about])),
+      '',
+    ]),
     'Chains:',
     `  ${chainNames.map(([id]) => id).join(' ')}`,
     '',
@@ -23,11 +25,13 @@ export function help(): string {
 }
 
 /** What `tatum-kms COMMAND --help` prints. */
-export function commandHelp({ name, args, about, options }: Command): string {
+export function commandHelp({ name, args, about, examples, options }: Command): string {
   return [
     `Usage: tatum-kms ${usage(name, args)}${options.length > 0 ? ' [options]' : ''}`,
     '',
     `${about.charAt(0).toUpperCase()}${about.slice(1)}.`,
+    ...(examples.length > 0 ? ['', 'Examples:'] : []),
+    ...examples.map(example => `  tatum-kms ${example}`),
     ...(options.length > 0 ? ['', 'Options:', ...columns(options.map(describe))] : []),
   ].join('\n')
 }

@@ -1,10 +1,10 @@
 import { chainNames } from '../chains/names.ts'
-import type { Command, Option } from './command.ts'
+import type { CommandGroup, Option } from './command.ts'
 import { exitStatus } from './exit.ts'
 import { usedVariables } from './used-variables.ts'
 
 /** The manual page tatum-kms(1), in the language of man. */
-export function manual(commands: readonly Command[], version: string): string {
+export function manual(groups: readonly CommandGroup[], version: string): string {
   return [
     `.TH TATUM-KMS 1 "" "tatum-kms ${version}" "User Commands"`,
     '.SH NAME',
@@ -14,8 +14,8 @@ export function manual(commands: readonly Command[], version: string): string {
     '.I COMMAND',
     '[options]',
     '.SH COMMANDS',
-    ...commands.flatMap(({ name, args, about, options }) => [
-      '.TP',
+    ...groups.flatMap(({ title, commands }) => [`.SS ${title}`, ...commands.flatMap(section)]),
+    '.SH CHAINS',
       `.B ${escaped([name, ...args.map(arg => arg.toUpperCase())].join(' '))}`,
       `${sentence(about)}`,
       ...(options.length > 0 ? ['.RS', ...options.flatMap(item), '.RE'] : []),

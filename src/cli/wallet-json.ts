@@ -31,3 +31,13 @@ export function storedMembers(
     ['testnet', info.network === 'testnet'],
   ]
 }
+
+/** What the original tells of a wallet it stored: an xpub, an address, or nothing but the id. */
+export function publicFacts({ id, xpub, address }: WalletInfo, { walletShape }: Chain) {
+  const named = walletShape.includes('address') && address !== undefined
+  return {
+    signatureId: id,
+    ...(xpub !== undefined && !named && { xpub }),
+    ...(named && { address }),
+  }
+}

@@ -1,6 +1,6 @@
 import { closeSync } from 'node:fs'
 import { type ChildEnd, type Environment, runChild } from '../base/child.ts'
-import { KmsError } from '../base/errors.ts'
+import { diagnosisOf, KmsError } from '../base/errors.ts'
 import { asRecord, asString, encodeJson, parseJson } from '../base/json.ts'
 import { pipe } from '../base/native.ts'
 import { readSecretLine } from '../secret/input.ts'
@@ -60,10 +60,11 @@ function environmentOf(manager: ManagerName, variable: FetchChild['variable']): 
   return Object.fromEntries(set)
 }
 
-const codes = ['usage', 'network', 'unsafe-permissions', 'memory'] as const
+const codes = ['usage', 'network', 'memory'] as const
 
 /** How the child says why it failed; the message is a sentence of ours, its codes are few. */
-export function encodeFault({ code, message, hint }: KmsError): string {
+export function encodeFault(fault: KmsError): string {
+  const { code, message, hint = diagnosisOf(fault) } = fault
   return encodeJson({ code, message, hint })
 }
 

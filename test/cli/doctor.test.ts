@@ -7,7 +7,7 @@ test('a look that throws is a check that failed', async () => {
   const odd = await check('this', () => {
     throw new TypeError('x')
   })
-  expect(odd).toEqual({ name: 'this', result: 'failed', about: 'x' })
+  expect(odd).toEqual({ name: 'this', result: 'failed', about: 'internal fault' })
 })
 
 test.each([

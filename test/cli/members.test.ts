@@ -1,9 +1,9 @@
-import { afterEach, beforeEach, expect, test } from 'bun:test'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { expect, test } from 'bun:test'
 import { chains } from '../../src/chains/index.ts'
-import { runProgram } from '../support/program.ts'
+import { publicFacts, storedMembers, walletMembers } from '../../src/cli/wallet-json.ts'
+import { newWallet } from '../../src/signer/wallets.ts'
+import type { WalletInfo } from '../../src/vault/records.ts'
+import { publicKeyHere } from '../support/secret.ts'
 import recorded from '../vectors/wallets.json'
 import random from '../vectors/wallets-random-samples.json'
 
@@ -11,63 +11,38 @@ type Recorded = { readonly chain: string; readonly wallet: object }
 
 /** The members of a wallet of `chain` as the original printed them, in its order. */
 function membersOf(chain: string): readonly string[] {
-  const [wallet] = [
-    ...(recorded as readonly Recorded[]).filter(entry => entry.chain === chain),
-    ...random.samples.flatMap(entry =>
-      entry.chain === chain ? entry.samples.map(sample => ({ wallet: sample })) : [],
-    ),
+  const made: readonly Recorded[] = recorded
+  const wallets = [
+    ...made.filter(entry => entry.chain === chain).map(({ wallet }) => wallet),
+    ...random.samples
+      .filter(entry => entry.chain === chain)
+      .flatMap((entry): readonly object[] => entry.samples),
   ]
-    .map(entry => Object.keys(entry.wallet))
-    .filter(members => !members.includes('error'))
-  return wallet ?? []
+  const printed = wallets.map(wallet => Object.keys(wallet))
+  return printed.find(names => !names.includes('error')) ?? []
 }
 
-let home = ''
+test.each(chains.map(chain => [chain.id, chain] as const))(
+  'a wallet of %s is printed with the members of the original, in its order',
+  async (_, chain) => {
+    const wanted = membersOf(chain.id)
+    expect(wanted.length).toBeGreaterThan(0)
+    const wallet = await newWallet({ chain, network: 'mainnet', publicKeyOf: publicKeyHere })
+    using secret = wallet.secret
+    using _node = wallet.node
+    expect(namesOf(walletMembers(chain, wallet))).toEqual(wanted)
 
-beforeEach(() => {
-  home = mkdtempSync(join(tmpdir(), 'kms-members-'))
-  writeFileSync(join(home, 'pw'), 'a password of many words\n', { mode: 0o600 })
-})
-afterEach(() => rmSync(home, { recursive: true }))
-
-test.each(chains.map(({ id }) => id))(
-  'each command answers for %s with the members of the original, in its order',
-  async chain => {
-    const wallet = membersOf(chain)
-    expect(wallet.length).toBeGreaterThan(0)
-    expect(Object.keys(await answer('generatewallet', chain))).toEqual([...wallet])
-
-    const stored = await answer('generatemanagedwallet', chain, ...inVault)
-    const shown = wallet.find(name => name === 'address') ?? wallet.find(name => name === 'xpub')
-    expect(Object.keys(stored)).toEqual(['signatureId', ...(shown === undefined ? [] : [shown])])
-    const id = stored['signatureId'] ?? ''
-    const managed = await answer('getmanagedwallet', id, ...inVault)
-    expect(Object.keys(managed)).toEqual([...wallet, 'chain', 'testnet'])
-
-    const index = wallet.includes('mnemonic') ? ['0'] : []
-    const address = await answer('getaddress', id, ...index, ...inVault)
-    expect(Object.keys(address)).toEqual(['address'])
-    const key = await answer('getprivatekey', id, ...index, ...inVault)
-    expect(Object.keys(key)).toEqual(['privateKey'])
-
-    const input = key['privateKey'] ?? ''
-    const run = await runProgram(['storemanagedprivatekey', chain, ...inVault], { home, input })
-    expect(Object.keys(JSON.parse(run.stdout))).toEqual(['signatureId'])
-    const again = String(JSON.parse(run.stdout).signatureId)
-    expect(await answer('getaddress', again, ...inVault)).toEqual(address)
-    expect(await answer('getprivatekey', again, ...inVault)).toEqual(key)
+    const info: WalletInfo = { ...wallet, id: 'an id', createdAt: 0 }
+    expect(namesOf(storedMembers(chain, info, secret))).toEqual([...wanted, 'chain', 'testnet'])
+    const shown = wanted.includes('address') ? 'address' : 'xpub'
+    expect(Object.keys(publicFacts(info, chain))).toEqual([
+      'signatureId',
+      ...(wanted.includes(shown) ? [shown] : []),
+    ])
   },
-  20_000,
 )
 
-const inVault = ['--password-file=pw']
-
-/** Of a command that says nothing else. */
-async function answer(...args: readonly string[]): Promise<Readonly<Record<string, string>>> {
-  const cost = args[0] === 'generatemanagedwallet' ? ['--kdf-cost=14'] : []
-  const { status, stdout, stderr } = await runProgram([...args, ...cost], { home })
-  expect({ args, status, stderr }).toEqual({ args, status: 0, stderr: '' })
-  const parsed: unknown = JSON.parse(stdout)
-  expect(stdout).toBe(`${JSON.stringify(parsed, null, 2)}\n`)
-  return parsed as Readonly<Record<string, string>>
+/** Of what is printed: a member that has no value is left out. */
+function namesOf(members: ReturnType<typeof walletMembers>): readonly string[] {
+  return members.filter(([, value]) => value !== undefined).map(([name]) => name)
 }

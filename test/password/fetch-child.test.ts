@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { closeSync, openSync } from 'node:fs'
-import { KmsError } from '../../src/base/errors.ts'
+import { asKmsError, KmsError } from '../../src/base/errors.ts'
 import { encodeFault, fetchInChild } from '../../src/password/fetch-child.ts'
 import { refusalOf, revealedText } from '../support/secret.ts'
 
@@ -62,6 +62,13 @@ describe('the process that asks', () => {
     const fault = new KmsError('wrong-password', 'as it says')
     const { code, message } = refusalOf(() => fetchFrom(`echo '${asShell(fault)}' >&2; exit 1`))
     expect({ code: code as string, message }).toEqual({ code: 'unexpected', message: 'as it says' })
+  })
+
+  test('tells where an internal fault came from', () => {
+    const fault = asKmsError(new TypeError('hunter2'))
+    const { hint = '' } = refusalOf(() => fetchFrom(`echo '${asShell(fault)}' >&2; exit 1`))
+    expect(hint).toMatch(/^TypeError/)
+    expect(hint).not.toContain('hunter2')
   })
 
   test('is told no variable with a zero byte', () => {

@@ -38,9 +38,15 @@ export function startDaemon(
     readonly password?: string
   } = {},
 ): DaemonProcess {
+  // All of it, also what Tatum does not have, comes from the sandbox: nothing leaves this machine.
+  const urls = {
+    TATUM_API_URL: tatum.url,
+    TATUM_KMS_VET_URL: tatum.url,
+    TATUM_KMS_FLOW_URL: tatum.url,
+  }
   const child = Bun.spawn([...command, `--path=${join(folder, 'wallet.dat')}`, password, ...args], {
     cwd: folder,
-    env: { HOME: folder, TATUM_API_URL: tatum.url, TATUM_API_KEY: tatum.apiKey, ...env },
+    env: { HOME: folder, ...urls, TATUM_API_KEY: tatum.apiKey, ...env },
     stdin: 'ignore',
     stdout: 'ignore',
     stderr: 'pipe',

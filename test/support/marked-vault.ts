@@ -1,26 +1,34 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { ed25519 } from '@noble/curves/ed25519.js'
 import { HDKey } from '@scure/bip32'
 import { entropyToMnemonic, mnemonicToSeedSync } from '@scure/bip39'
 import { wordlist } from '@scure/bip39/wordlists/english.js'
 import { hash160 } from '@scure/btc-signer/utils.js'
+import { base32Text } from '../../src/base/base32.ts'
 import type { Curve } from '../../src/base/model.ts'
 import { chains, findChain } from '../../src/chains/index.ts'
 import { scrypt } from '../../src/secret/kdf.ts'
 import { parseKeyText } from '../../src/secret/key-text.ts'
 import { deriveKeys, unwrapMaster } from '../../src/vault/envelope.ts'
 import { decodeHeader } from '../../src/vault/header.ts'
+import { account, algoJson, payment } from './algo.ts'
 import type { QueuedTx } from './fake-world.ts'
 import type { Marked } from './needles.ts'
-import { btcPayment, btcScript, ethPayment } from './payments.ts'
+import { btcPayment, btcScript, ethPayment, pendingIdOf } from './payments.ts'
 import { recordedCases } from './recorded-cases.ts'
 import { publicKeyHere, revealed, secretOf } from './secret.ts'
 import { idOf, type TestWallet, testPassword, vaultPlace } from './test-vault.ts'
+
+const algoSeed = digest('algo')
+const algoPublicKey = ed25519.getPublicKey(algoSeed)
+const algoPair = Uint8Array.of(...algoSeed, ...algoPublicKey)
 
 /** Secrets that stand nowhere else: not in this program, not in a word list, not in a vector. */
 const fixed = {
   ethMnemonic: { ...walletOf(101, 'ETH'), mnemonic: mnemonicOf('eth') },
   btcMnemonic: { ...walletOf(102, 'BTC'), mnemonic: mnemonicOf('btc') },
+  algoKey: { ...walletOf(106, 'ALGO'), key: base32Text(algoPair) },
   ethKey: { ...walletOf(103, 'ETH'), key: `0x${Buffer.from(digest('key')).toString('hex')}` },
 } as const satisfies Record<string, TestWallet>
 
@@ -73,13 +81,25 @@ export const markedWallets: readonly TestWallet[] = [
 /** Payment `n` of endless different ones; each wallet and index gets its turn. */
 export function markedPayment(n: number): QueuedTx {
   const index = indexes[n % indexes.length] ?? 0
-  switch (Math.floor(n / indexes.length) % 3) {
+  switch (Math.floor(n / indexes.length) % 4) {
     case 0:
       return ethPayment(n, { hashes: [fixed.ethKey.id], index: 0 })
     case 1:
       return ethPayment(n, { hashes: [fixed.ethMnemonic.id], index })
+    case 2:
+      return algoPayment(n)
     default:
       return withdrawal(n, fixed.btcMnemonic, index)
+  }
+}
+
+function algoPayment(n: number): QueuedTx {
+  const paid = { ...payment, from: account(algoPublicKey), amount: n + 1 }
+  return {
+    id: pendingIdOf(n),
+    chain: 'ALGO',
+    hashes: [fixed.algoKey.id],
+    serializedTransaction: JSON.stringify(algoJson(paid, 'mainnet')),
   }
 }
 

@@ -10,13 +10,14 @@ import { changeVault } from '../../vault/vault.ts'
 import type { Action } from '../action.ts'
 import { chainArgument } from '../chain-argument.ts'
 import type { Context } from '../context.ts'
+import { publicFacts } from '../wallet-json.ts'
 
 /** `generatemanagedwallet CHAIN` */
 export const generateManagedWallet: Action = async (context, [chainId]) => {
   const chain = chainArgument(chainId)
   using password = context.password()
   const info = await storeNew(context, chain, newWallet, () => password)
-  context.terminal.answer(prettyJson(factsOf(info, chain)))
+  context.terminal.answer(prettyJson(publicFacts(info, chain)))
   return 0
 }
 
@@ -27,7 +28,7 @@ export const storeManagedWallet: Action = async (context, [chainId]) => {
   using given = context.askSecret('Mnemonic to store')
   const make = (place: WalletPlace) => mnemonicWallet(place, checkMnemonic(given))
   const info = await storeNew(context, chain, make, () => password)
-  context.terminal.answer(prettyJson(factsOf(info, chain)))
+  context.terminal.answer(prettyJson(publicFacts(info, chain)))
   return 0
 }
 
@@ -65,14 +66,4 @@ async function storeNew(
   const info = await changeVault(place, password, draft => draft.add(wallet), settings)
   await emptied
   return info
-}
-
-/** What the original answers: an xpub, an address, or nothing but the id. */
-function factsOf({ id, xpub, address }: WalletInfo, { walletShape }: Chain) {
-  const named = walletShape.includes('address') && address !== undefined
-  return {
-    signatureId: id,
-    ...(xpub !== undefined && !named && { xpub }),
-    ...(named && { address }),
-  }
 }

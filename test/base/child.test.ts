@@ -1,0 +1,43 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { closeSync, readFileSync } from 'node:fs'
+import { runChild } from '../../src/base/child.ts'
+import { pipe } from '../../src/base/native.ts'
+
+let fds: readonly [reader: number, writer: number]
+beforeAll(() => {
+  fds = pipe()
+})
+afterAll(() => {
+  for (const fd of fds) closeSync(fd)
+})
+
+function run(script: string, timeoutMs = 5_000) {
+  const settings = { stdout: fds[1], timeoutMs }
+  return runChild(['/bin/sh', '-c', script], { ONLY: 'this' }, settings)
+}
+
+describe('a child that is run to its end', () => {
+  test('says how it ended and what it said', () => {
+    expect(run('echo no >&2; exit 7')).toEqual({ status: 7, isLate: false, said: 'no\n' })
+    expect(run('exit 0')).toEqual({ status: 0, isLate: false, said: '' })
+    expect(run('kill -9 $$')).toEqual({ status: undefined, isLate: false, said: '' })
+  })
+
+  test('is killed when its time is over', () => {
+    const started = performance.now()
+    expect(run('exec sleep 20', 200)).toEqual({ status: undefined, isLate: true, said: '' })
+    expect(performance.now() - started).toBeLessThan(5_000)
+  })
+
+  test.skipIf(process.platform !== 'linux')(
+    'gets the variables and descriptors it is given',
+    () => {
+      const { said } = run('cat /proc/$$/environ >&2; exit 0')
+      expect(said).toBe('ONLY=this\0')
+      const open = run('exec ls /proc/self/fd >&2').said.trim().split('\n').toSorted()
+      // 3 is the folder that ls looks into.
+      expect(open).toEqual(['0', '1', '2', '3'])
+      expect(readFileSync('/proc/self/environ', 'utf8')).not.toContain('ONLY=this')
+    },
+  )
+})
