@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { chainNames } from '../src/chains/names.ts'
 import { commands } from '../src/cli/commands.ts'
 import { binaryUnderTest } from './support/script.ts'
 
@@ -39,6 +40,14 @@ test('every command line it shows is one the program takes', () => {
     for (const flag of flags)
       expect(command?.options.map(option => option.name)).toContain(flag ?? '')
   }
+})
+
+test('the table of chains names each of them once', () => {
+  const [, table = ''] = /^## Chains\n([^#]*)/m.exec(readme) ?? []
+  const named = [...table.matchAll(/^\| ([A-Z, ]+) \|/gm)].flatMap(([, ids = '']) =>
+    ids.split(', '),
+  )
+  expect(named.toSorted()).toEqual(chainNames.map(([id]) => id).toSorted())
 })
 
 /** JSON with its values taken out: ids, keys and addresses are random. */

@@ -1,5 +1,5 @@
 import type { Command } from './command.ts'
-import { testnet, vaultOptions, apiKey, journal, insecureHttp } from './shared-options.ts'
+import { apiKey, insecureHttp, journal, testnet, vaultOptions } from './shared-options.ts'
 
 /** The daemon and its payments. */
 export const daemonCommands: readonly Command[] = [
@@ -7,7 +7,10 @@ export const daemonCommands: readonly Command[] = [
     name: 'daemon',
     args: [],
     about: 'poll Tatum for pending transactions, sign and broadcast them',
-    examples: ['daemon --external-url=https://approver.internal/check', 'daemon --testnet --chain=BTC,ETH --run-once'],
+    examples: [
+      'daemon --external-url=https://approver.internal/check',
+      'daemon --testnet --chain=BTC,ETH --run-once',
+    ],
     options: [
       { name: 'period', value: 'SECONDS', about: 'time between polls (default: 5)' },
       { name: 'chain', value: 'LIST', about: 'only these chains, separated by commas' },

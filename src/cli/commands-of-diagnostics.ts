@@ -1,5 +1,5 @@
 import type { Command } from './command.ts'
-import { vaultOptions, apiKey, journal } from './shared-options.ts'
+import { apiKey, journal, vaultOptions } from './shared-options.ts'
 
 /** What looks at how things are. */
 export const diagnosticCommands: readonly Command[] = [

@@ -1,5 +1,5 @@
 import type { Command } from './command.ts'
-import { vaultOptions, kdfCost, newPasswordOptions, dropOthers } from './shared-options.ts'
+import { dropOthers, kdfCost, newPasswordOptions, path, vaultOptions } from './shared-options.ts'
 
 /** The vault as a file, and its passwords. */
 export const vaultCommands: readonly Command[] = [
@@ -7,7 +7,10 @@ export const vaultCommands: readonly Command[] = [
     name: 'migrate',
     args: ['file'],
     about: 'bring a wallet file of the original tatum-kms into the vault',
-    examples: ['migrate ~/.tatumrc/wallet.dat', 'migrate old/wallet.dat --path=/var/lib/tatum-kms/wallet.dat'],
+    examples: [
+      'migrate ~/.tatumrc/wallet.dat',
+      'migrate old/wallet.dat --path=/var/lib/tatum-kms/wallet.dat',
+    ],
     options: [
       {
         name: 'from-password-file',

@@ -1,5 +1,5 @@
 import type { Command } from './command.ts'
-import { testnet, vaultOptions, pathStyle, kdfCost } from './shared-options.ts'
+import { kdfCost, pathStyle, testnet, vaultOptions } from './shared-options.ts'
 
 /** What makes, stores and shows wallets: the commands of the original. */
 export const walletCommands: readonly Command[] = [
@@ -23,7 +23,10 @@ export const walletCommands: readonly Command[] = [
     name: 'storemanagedwallet',
     args: ['chain'],
     about: 'store a wallet given by its mnemonic',
-    examples: ['storemanagedwallet BTC', 'storemanagedwallet ETH --password-file=password < mnemonic'],
+    examples: [
+      'storemanagedwallet BTC',
+      'storemanagedwallet ETH --password-file=password < mnemonic',
+    ],
     options: [testnet, pathStyle, kdfCost, ...vaultOptions],
     load: async () => (await import('./commands/store-wallet.ts')).storeManagedWallet,
   },

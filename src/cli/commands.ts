@@ -18,7 +18,7 @@ const shellCommands: readonly Command[] = [
   {
     name: 'man',
     args: [],
-    about: 'print the manual page: tatum-kms man | man -l -',
+    about: 'print the manual page',
     examples: ['man | man -l -'],
     options: [],
     load: async () => (await import('./commands/completion.ts')).man(commandGroups),

@@ -1,6 +1,7 @@
 import { chainNames } from '../chains/names.ts'
 import type { Command, Option } from './command.ts'
 import { commandGroups } from './commands.ts'
+import { usage } from './usage.ts'
 
 /** What `tatum-kms --help` prints. */
 export function help(): string {
@@ -14,13 +15,16 @@ export function help(): string {
     '',
     ...commandGroups.flatMap(({ title, commands }) => [
       `${title}:`,
-      ...columns(commands.map(({ name, args, about }) => [usage(name, args), about])),
+      ...columns(
+        commands.map(({ name, args, about }) => [usage(name, args), about]),
+        widest,
+      ),
       '',
     ]),
     'Chains:',
-    `  ${chainNames.map(([id]) => id).join(' ')}`,
+    ...wrap(chainNames.map(([id]) => id).join(' '), width - 2).map(line => `  ${line}`),
     '',
-    'tatum-kms COMMAND --help tells more about a command.',
+    'tatum-kms COMMAND --help tells more about a command, tatum-kms man about all.',
   ].join('\n')
 }
 
@@ -36,19 +40,19 @@ export function commandHelp({ name, args, about, examples, options }: Command): 
   ].join('\n')
 }
 
-function usage(name: string, args: readonly string[]): string {
-  return [name, ...args.map(arg => arg.toUpperCase())].join(' ')
-}
-
 function describe({ name, value, about }: Option): readonly [string, string] {
   return [value ? `--${name}=${value}` : `--${name}`, about]
 }
 
 const width = 80
+/** A column that is wider leaves too little room beside it. */
+const widest = 30
 
 /** Two columns within 80; what is too long for its column gets a line of its own. */
-function columns(rows: readonly (readonly [left: string, right: string])[]): readonly string[] {
-  const left = Math.min(30, Math.max(...rows.map(([text]) => text.length)))
+function columns(
+  rows: readonly (readonly [left: string, right: string])[],
+  left = Math.min(widest, Math.max(...rows.map(([text]) => text.length))),
+): readonly string[] {
   return rows.flatMap(([name, about]) => {
     const lines = wrap(about, width - left - 4)
     const [first = '', ...more] = lines

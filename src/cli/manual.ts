@@ -1,6 +1,7 @@
 import { chainNames } from '../chains/names.ts'
-import type { CommandGroup, Option } from './command.ts'
+import type { Command, CommandGroup, Option } from './command.ts'
 import { exitStatus } from './exit.ts'
+import { usage } from './usage.ts'
 import { usedVariables } from './used-variables.ts'
 
 /** The manual page tatum-kms(1), in the language of man. */
@@ -15,11 +16,6 @@ export function manual(groups: readonly CommandGroup[], version: string): string
     '[options]',
     '.SH COMMANDS',
     ...groups.flatMap(({ title, commands }) => [`.SS ${title}`, ...commands.flatMap(section)]),
-    '.SH CHAINS',
-      `.B ${escaped([name, ...args.map(arg => arg.toUpperCase())].join(' '))}`,
-      `${sentence(about)}`,
-      ...(options.length > 0 ? ['.RS', ...options.flatMap(item), '.RE'] : []),
-    ]),
     '.SH CHAINS',
     `${chainNames.map(([id, name]) => `${id} (${escaped(name)})`).join(', ')}.`,
     '.SH ENVIRONMENT',
@@ -45,6 +41,17 @@ export function manual(groups: readonly CommandGroup[], version: string): string
     '.I ~/.tatumrc/.env',
     'Variables, if the environment does not have them.',
   ].join('\n')
+}
+
+function section({ name, args, about, examples, options }: Command): readonly string[] {
+  return [
+    '.TP',
+    `.B ${escaped(usage(name, args))}`,
+    sentence(about),
+    ...['.RS', '.PP', '.nf', ...examples.map(example => escaped(`tatum-kms ${example}`)), '.fi'],
+    ...options.flatMap(item),
+    '.RE',
+  ]
 }
 
 function item({ name, value, about }: Option): readonly string[] {

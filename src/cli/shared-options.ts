@@ -1,7 +1,14 @@
 import type { Option } from './command.ts'
 
-export const testnet: Option = { name: 'testnet', about: 'use test networks instead of main networks' }
-export const path: Option = { name: 'path', value: 'FILE', about: 'the vault file (default: ~/.tatumrc/wallet.dat)' }
+export const testnet: Option = {
+  name: 'testnet',
+  about: 'use test networks instead of main networks',
+}
+export const path: Option = {
+  name: 'path',
+  value: 'FILE',
+  about: 'the vault file (default: ~/.tatumrc/wallet.dat)',
+}
 
 /** Of every command that opens the vault. */
 export const vaultOptions: readonly Option[] = [

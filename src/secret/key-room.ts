@@ -1,8 +1,7 @@
 import { KmsError } from '../base/errors.ts'
 import type { Curve, PublicKey, Signature, SigningRequest } from '../base/model.ts'
-import { isCompiled } from '../base/program.ts'
+import { type KeyThread, startThread, type ThreadSettings } from './key-thread.ts'
 import type { KeyResult, KeyTask } from './key-worker.ts'
-import { overwriteFreedMemory } from './residue.ts'
 import type { Secret } from './secret.ts'
 
 /**
@@ -26,50 +25,94 @@ export type SignTask = { readonly key: Secret; readonly request: SigningRequest 
 const idleMs = 500
 const usesPerThread = 512
 
-/** A batch takes milliseconds; a thread that has not answered by then never will. */
-const answerWithinMs = 60_000
-
 /**
  * The room is empty until the first task.
  *
  * @param settings for tests: another program for the thread, less patience with it
  */
 export function openKeyRoom(settings: Partial<ThreadSettings> = {}): KeyRoom {
-  let thread: Thread | undefined
-  let idle: Timer | undefined
-  let queue: Promise<unknown> = Promise.resolve()
-  let waiting: Asked[] = []
+  const keeper = keepThread(settings)
+  const batches = createBatches(keeper.perform)
+  return {
+    async signAll(tasks) {
+      const signatures: (Signature | null)[] = []
+      for (let at = 0; at < tasks.length; at += usesPerThread) {
+        const piece = tasks.slice(at, at + usesPerThread)
+        const results = await batches.ask(
+          piece.map(({ key, request }) => ({ kind: 'sign', address: key.address, request })),
+        )
+        signatures.push(...(results as readonly (Signature | null)[]))
+      }
+      return signatures
+    },
+    async publicKey(curve, key, compressed = true) {
+      const [result] = await batches.ask([
+        { kind: 'publicKey', address: key.address, curve, compressed },
+      ])
+      if (!result) throw new KmsError('unexpected', 'a key could not be used')
+      return result as PublicKey
+    },
+    async empty() {
+      await batches.done()
+      await keeper.end()
+    },
+    async [Symbol.asyncDispose]() {
+      await batches.done()
+      // Whoever closes the room is about to end the process, which takes all memory along.
+      keeper.abandon()
+    },
+  }
+}
 
-  const close = async (): Promise<void> => {
+type Perform = (tasks: readonly KeyTask[]) => Promise<readonly KeyResult[]>
+
+/** A thread while there is work, none while there is none. */
+function keepThread(settings: Partial<ThreadSettings>) {
+  let thread: KeyThread | undefined
+  let idle: ReturnType<typeof setTimeout> | undefined
+
+  const end = async (): Promise<void> => {
     clearTimeout(idle)
     const ending = thread?.end()
     thread = undefined
     await ending
   }
-
-  const run = async (tasks: readonly KeyTask[]): Promise<readonly KeyResult[]> => {
+  const abandon = (): void => {
+    clearTimeout(idle)
+    thread?.abandon()
+    thread = undefined
+  }
+  const perform: Perform = async tasks => {
     if (tasks.length === 0) return []
     clearTimeout(idle)
-    thread ??= startThread({ program: workerPath(), answerWithinMs, ...settings })
+    thread ??= startThread(settings)
     try {
       return await thread.perform(tasks)
     } catch (fault) {
-      thread.abandon()
-      thread = undefined
+      abandon()
       throw fault
     } finally {
-      if (thread !== undefined && thread.uses() >= usesPerThread) close()
-      idle = setTimeout(close, idleMs)
+      if (thread !== undefined && thread.uses() >= usesPerThread) void end()
+      idle = setTimeout(end, idleMs)
       idle.unref()
     }
   }
+  return { perform, end, abandon }
+}
 
-  /** All that is waiting, up to what one thread may do, goes to the thread as one message. */
+/**
+ * One batch after the other: a thread is never ended under somebody's work. All that is waiting, up
+ * to what one thread may do, is one batch.
+ */
+function createBatches(perform: Perform) {
+  let queue: Promise<unknown> = Promise.resolve()
+  let waiting: readonly Asked[] = []
+
   const runWaiting = async (): Promise<void> => {
     const batch = takeBatch(waiting)
     waiting = waiting.slice(batch.length)
     try {
-      const results = await run(batch.flatMap(({ tasks }) => tasks))
+      const results = await perform(batch.flatMap(({ tasks }) => tasks))
       let at = 0
       for (const { tasks, resolve } of batch) {
         resolve(results.slice(at, at + tasks.length))
@@ -79,45 +122,14 @@ export function openKeyRoom(settings: Partial<ThreadSettings> = {}): KeyRoom {
       for (const { reject } of batch) reject(fault)
     }
   }
-
-  /** One batch after the other: a thread is never ended under somebody's work. */
-  const enqueue = (tasks: readonly KeyTask[]): Promise<readonly KeyResult[]> => {
-    const { promise, resolve, reject } = Promise.withResolvers<readonly KeyResult[]>()
-    waiting.push({ tasks, resolve, reject })
-    queue = queue.then(runWaiting)
-    return promise
-  }
-
   return {
-    async signAll(tasks) {
-      const signatures: (Signature | null)[] = []
-      for (let at = 0; at < tasks.length; at += usesPerThread) {
-        const piece = tasks.slice(at, at + usesPerThread)
-        const results = await enqueue(
-          piece.map(({ key, request }) => ({ kind: 'sign', address: key.address, request })),
-        )
-        signatures.push(...(results as readonly (Signature | null)[]))
-      }
-      return signatures
+    ask(tasks: readonly KeyTask[]): Promise<readonly KeyResult[]> {
+      const { promise, resolve, reject } = Promise.withResolvers<readonly KeyResult[]>()
+      waiting = [...waiting, { tasks, resolve, reject }]
+      queue = queue.then(runWaiting)
+      return promise
     },
-    async publicKey(curve, key, compressed = true) {
-      const [result] = await enqueue([
-        { kind: 'publicKey', address: key.address, curve, compressed },
-      ])
-      if (!result) throw new KmsError('unexpected', 'a key could not be used')
-      return result as PublicKey
-    },
-    async empty() {
-      await queue
-      await close()
-    },
-    async [Symbol.asyncDispose]() {
-      await queue
-      clearTimeout(idle)
-      // Whoever closes the room is about to end the process, which takes all memory along.
-      thread?.abandon()
-      thread = undefined
-    },
+    done: (): Promise<unknown> => queue,
   }
 }
 
@@ -136,74 +148,4 @@ function takeBatch(waiting: readonly Asked[]): readonly Asked[] {
     return i > 0 && tasks > usesPerThread
   })
   return end === -1 ? waiting : waiting.slice(0, end)
-}
-
-/**
- * What a thread freed comes back to all of them with a delay: the allocator's own threads hold on to
- * it for a while.
- */
-function overwriteNowAndLater(): void {
-  overwriteFreedMemory()
-  for (const afterMs of [700, 1_400]) setTimeout(overwriteFreedMemory, afterMs).unref()
-}
-
-type Timer = ReturnType<typeof setTimeout>
-
-type Thread = {
-  perform(tasks: readonly KeyTask[]): Promise<readonly KeyResult[]>
-  uses(): number
-  /** Ends it when it has overwritten what keys left behind in it. */
-  end(): Promise<void>
-  abandon(): void
-}
-
-type ThreadSettings = { readonly program: string; readonly answerWithinMs: number }
-
-function startThread({ program, answerWithinMs }: ThreadSettings): Thread {
-  const worker = new Worker(program)
-  const failed = (what: string) => new KmsError('unexpected', `the thread for keys ${what}`)
-  let hasEnded = false
-  worker.addEventListener('close', () => {
-    hasEnded = true
-  })
-  let uses = 0
-  const perform = (tasks: readonly KeyTask[]): Promise<readonly KeyResult[]> => {
-    const { promise, resolve, reject } = Promise.withResolvers<readonly KeyResult[]>()
-    worker.onmessage = ({ data }: MessageEvent<readonly KeyResult[]>) => resolve(data)
-    // What went wrong in there may have a key in its text: it is not passed on.
-    worker.onerror = () => reject(failed('has failed'))
-    const onClose = () => reject(failed('has ended'))
-    worker.addEventListener('close', onClose)
-    const late = setTimeout(() => reject(failed('does not answer')), answerWithinMs)
-    if (hasEnded) onClose()
-    uses += tasks.length
-    worker.postMessage(tasks)
-    return promise.finally(() => {
-      clearTimeout(late)
-      worker.removeEventListener('close', onClose)
-    })
-  }
-  const abandon = (): void => worker.terminate()
-  return {
-    perform,
-    uses: () => uses,
-    async end() {
-      try {
-        // No tasks: that is the sign to overwrite.
-        await perform([])
-      } catch {
-        // A thread that has failed has nothing more to give back.
-      } finally {
-        abandon()
-        overwriteNowAndLater()
-      }
-    },
-    abandon,
-  }
-}
-
-/** The worker is an entry point of its own: in a compiled program it has this place. */
-function workerPath(): string {
-  if (isCompiled()) return `${Bun.main.slice(0, Bun.main.lastIndexOf('/'))}/secret/key-worker.js`
-  return new URL('./key-worker.ts', import.meta.url).href
 }

@@ -12,6 +12,7 @@ import { type Ledger, openLedger } from './ledger.ts'
 import type { Notice } from './messages.ts'
 import { answerTo, createSigner, type Signer } from './serve.ts'
 import type { SignerSettings } from './settings.ts'
+import { sharedWithMainnet } from './shared-keys.ts'
 import { refuseUnlockedMemory } from './sign-batch.ts'
 
 export type SignerWorld = {
@@ -72,6 +73,7 @@ async function answerFront(settings: SignerSettings, world: SignerWorld): Promis
   refuseUnlockedMemory(lockingFailed())
   using ledger = (world.openLedger ?? openLedger)(ledgerPath(place.path), vault.auditKey)
   checkHistory(settings, world, vault, ledger)
+  if (network === 'testnet') warnOfSharedKeys(vault, world)
   await using room = openKeyRoom()
   const rules = { network, chainSettings, acceptNonces, cancel }
   const facts = { vault, ledger, room, ...rules, lockingFailed }
@@ -84,6 +86,15 @@ function openWithPassword({ passwordFd }: SignerSettings, place: VaultPlace): Va
   closeSync(passwordFd)
   if (password === undefined) throw new KmsError('usage', 'there is no password')
   return openVault(place, password)
+}
+
+function warnOfSharedKeys(vault: Vault, { warn }: SignerWorld): void {
+  const shared = sharedWithMainnet(vault.list())
+  if (shared.length === 0) return
+  warn(
+    `wallet ${shared[0]} has a key of a main network, too (wallets: ${shared.length}): what it signs ` +
+      'here may be valid there',
+  )
 }
 
 /** What the ledger does not know may be signed a second time: the owner must hear of it. */

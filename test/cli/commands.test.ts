@@ -7,14 +7,14 @@ import { chains } from '../../src/chains/index.ts'
 import { chainNames } from '../../src/chains/names.ts'
 import { readCommandLine } from '../../src/cli/app.ts'
 import type { Command, Option } from '../../src/cli/command.ts'
-import { commands } from '../../src/cli/commands.ts'
+import { commandGroups, commands, visibleCommands } from '../../src/cli/commands.ts'
 import { camel } from '../../src/cli/flags.ts'
 import { commandHelp, help } from '../../src/cli/help.ts'
+import { manual } from '../../src/cli/manual.ts'
 import { nearest } from '../../src/cli/nearest.ts'
 import { refusal } from '../support/refusal.ts'
 
 const numRuns = Number(process.env['FC_NUM_RUNS'] ?? 100)
-const shown = commands.filter(({ hidden }) => !hidden)
 const readme = readFileSync(join(import.meta.dir, '../../README.md'), 'utf8')
 
 test('the names of the chains are those of the registry', () => {
@@ -24,12 +24,35 @@ test('the names of the chains are those of the registry', () => {
 
 test('the table of the README lists the commands of the help, with their words', () => {
   const rows = [...readme.matchAll(/^\| `([a-z]+)([^`]*)` \| (.+) \|$/gm)]
-  expect(rows.map(([, name]) => name)).toEqual(shown.map(({ name }) => name))
+  expect(rows.map(([, name]) => name)).toEqual(visibleCommands.map(({ name }) => name))
   for (const [, name = '', args = '', about] of rows) {
-    const command = shown.find(other => other.name === name)
+    const command = visibleCommands.find(other => other.name === name)
     expect(args.trim().split(' ').filter(Boolean)).toHaveLength(command?.args.length ?? -1)
     expect(about).toBe(command?.about.replace('original tatum-kms', 'original'))
   }
+})
+
+describe('each command', () => {
+  const page = manual(commandGroups, '1.2.3')
+  test.each(visibleCommands)(
+    '$name has examples that it takes, in its help and in the manual',
+    command => {
+      expect(command.examples.length).toBeGreaterThan(0)
+      for (const example of command.examples) {
+        const [name = '', ...rest] = example.split(/ [<>|] /)[0]?.split(' ') ?? []
+        expect(name).toBe(command.name)
+        expect(readCommandLine(command, rest).asks).toBe('work')
+        expect(`${commandHelp(command)}\n`).toContain(`\n  tatum-kms ${example}\n`)
+        expect(page.replaceAll('\\-', '-')).toContain(`\ntatum-kms ${example}\n`)
+      }
+    },
+  )
+
+  test('is in one group, and those that we start ourselves are in none', () => {
+    const grouped = commandGroups.flatMap(group => group.commands)
+    expect(new Set(grouped).size).toBe(grouped.length)
+    expect(commands.filter(({ hidden }) => !hidden)).toEqual(grouped)
+  })
 })
 
 describe('help', () => {
@@ -41,7 +64,7 @@ describe('help', () => {
     }
   })
 
-  test.each(shown)('of $name names each of its options', command => {
+  test.each(visibleCommands)('of $name names each of its options', command => {
     const page = commandHelp(command)
     for (const { name, value } of command.options) {
       expect(page).toContain(value ? `  --${name}=${value}` : `  --${name}`)
@@ -165,7 +188,7 @@ test('any command line is read or refused as a usage error, never a crash', () =
 })
 
 describe('the nearest name', () => {
-  const names = shown.map(({ name }) => name)
+  const names = visibleCommands.map(({ name }) => name)
   test.each([
     ['getadress', 'getaddress'],
     ['export-', 'export'],

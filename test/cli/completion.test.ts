@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { commands, visibleCommands } from '../../src/cli/commands.ts'
+import { commandGroups, commands, visibleCommands } from '../../src/cli/commands.ts'
 import { manual } from '../../src/cli/manual.ts'
 import { bashCompletion } from '../../src/cli/shell/bash.ts'
 import { fishCompletion } from '../../src/cli/shell/fish.ts'
@@ -12,7 +12,7 @@ const texts = [
   ['bash', bashCompletion(visibleCommands)],
   ['zsh', zshCompletion(visibleCommands)],
   ['fish', fishCompletion(visibleCommands)],
-  ['the manual', manual(visibleCommands, '1.2.3').replaceAll('\\-', '-')],
+  ['the manual', manual(commandGroups, '1.2.3').replaceAll('\\-', '-')],
 ] as const
 
 describe.each(texts)('%s', (_, text) => {
@@ -54,7 +54,7 @@ test.skipIf(Bun.which('man') === null)('man finds nothing to complain about', ()
   const folder = mkdtempSync(join(tmpdir(), 'kms-man-'))
   try {
     const page = join(folder, 'tatum-kms.1')
-    writeFileSync(page, manual(visibleCommands, '1.2.3'))
+    writeFileSync(page, manual(commandGroups, '1.2.3'))
     const run = Bun.spawnSync(['man', '--warnings', '-l', page], {
       env: { PATH: process.env['PATH'] ?? '', LC_ALL: 'C.UTF-8', MANWIDTH: '80' },
     })

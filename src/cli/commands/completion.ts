@@ -1,6 +1,6 @@
 import { KmsError } from '../../base/errors.ts'
 import type { Action } from '../action.ts'
-import type { Command } from '../command.ts'
+import type { Command, CommandGroup } from '../command.ts'
 import { manual } from '../manual.ts'
 import { bashCompletion } from '../shell/bash.ts'
 import { fishCompletion } from '../shell/fish.ts'
@@ -26,9 +26,9 @@ export function completion(commands: readonly Command[]): Action {
 }
 
 /** `man`: the manual page, for `tatum-kms man | man -l -`. */
-export function man(commands: readonly Command[]): Action {
+export function man(groups: readonly CommandGroup[]): Action {
   return async ({ terminal }) => {
-    terminal.answer(manual(commands, version))
+    terminal.answer(manual(groups, version))
     return 0
   }
 }
