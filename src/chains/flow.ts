@@ -58,9 +58,8 @@ export const flow = defineChain<FlowTx>({
   },
   // Another account pays them.
   feeCap: () => 0n,
-  finish: (txData, _own, reads) => finishFlow(txData, reads),
-  submit: (txData, { settings }, reads) =>
-    submitFlow(txData, settings.flowScripts === 'original', reads),
+  finish: finishFlow,
+  submit: submitFlow,
   order: 'free',
   broadcast: { path: '/v3/flow/broadcast', offchain: false },
 })

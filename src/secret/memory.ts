@@ -1,4 +1,5 @@
 import { KmsError } from '../base/errors.ts'
+import { setDumpable, setNoCoreDumps } from '../base/native.ts'
 import {
   type GuardedPages,
   lockPages,
@@ -64,10 +65,17 @@ export function useSecretMemory(kind: SecretMemory): void {
 }
 
 function openArena(length: number): Arena {
+  if (arenas.length === 0) hideProcess()
   const pages = (pageKind === 'auto' && mapSecretPages(length)) || mapLockedPages(length)
   const arena = { address: pages.address, free: [{ start: 0, length: pages.length }] }
   arenas.push(arena)
   return arena
+}
+
+/** From the first secret on nobody else of this user looks in, and a crash leaves no image. */
+function hideProcess(): void {
+  setNoCoreDumps()
+  setDumpable(false)
 }
 
 function mapLockedPages(length: number): GuardedPages {

@@ -7,6 +7,7 @@ import { nonceOf } from './ledger-tables.ts'
 export type BatchClaims = Map<string, string>
 
 export type Claimed = {
+  readonly pendingId: string
   readonly chain: string
   readonly network: Network
   readonly claims: readonly string[]
@@ -24,6 +25,14 @@ export function refuseCancelled(ledger: Ledger, pendingId: string): void {
 }
 
 /**
+ * Whether a claim of a payment that a person gave up is free for others: no network carries out two
+ * transactions with one sequence number or one output, so that nobody can be paid twice.
+ */
+export function isReleasable(claim: string): boolean {
+  return /^(sequence|output)\//.test(claim)
+}
+
+/**
  * Refuses a nonce or an output that another payment has (DESIGN 2), and a nonce out of all
  * proportion, wherever it came from: the front may lie, and so may Tatum.
  *
@@ -31,12 +40,14 @@ export function refuseCancelled(ledger: Ledger, pendingId: string): void {
  */
 export function refuseClaims(
   { ledger, acceptNonces }: { readonly ledger: Ledger; readonly acceptNonces: readonly string[] },
-  { chain, network, claims }: Claimed,
+  { pendingId, chain, network, claims }: Claimed,
   batch: BatchClaims,
 ): void {
   for (const claim of claims) {
     const owner = batch.get(`${chain}/${claim}`) ?? ledger.claimant(chain, network, claim)
-    if (owner !== undefined) throw refused(`${claim} is already used by payment ${owner}`)
+    // Of a payment that is signed anew: it uses what it has used before.
+    if (owner === pendingId) continue
+    if (owner !== undefined) throw alreadyUsed(claim, owner)
     const nonce = nonceOf(claim)
     if (nonce === undefined || acceptNonces.includes(nonce.address.toLowerCase())) continue
     const { address, number } = nonce
@@ -44,12 +55,13 @@ export function refuseClaims(
   }
 }
 
-export function takeClaims(
-  { chain, claims }: Claimed,
-  pendingId: string,
-  batch: BatchClaims,
-): void {
+export function takeClaims({ pendingId, chain, claims }: Claimed, batch: BatchClaims): void {
   for (const claim of claims) batch.set(`${chain}/${claim}`, pendingId)
+}
+
+function alreadyUsed(claim: string, owner: string): KmsError {
+  const hint = isReleasable(claim) ? ` (see tatum-kms tx cancel ${owner})` : ''
+  return refused(`${claim} is already used by payment ${owner}${hint}`)
 }
 
 function refuseFarNonce(nonce: bigint, next: bigint | undefined): void {

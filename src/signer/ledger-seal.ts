@@ -15,6 +15,8 @@ export type LedgerRecord = {
   /** JSON. */
   readonly facts: string
   readonly claims: readonly string[]
+  /** Claims of another record that nobody has from here on. */
+  readonly releases: readonly string[]
   readonly signedAt: bigint
 }
 
@@ -78,12 +80,17 @@ function macOf(
   return mac.use(bytes => bytes.slice())
 }
 
-/** SHA-256 over every field of every record, each with its length in front; claims are sorted. */
+/**
+ * SHA-256 over every field of every record, each with its length in front; claims are sorted. No
+ * chain has claims that begin like the texts of releases.
+ */
 function digestOf(records: readonly LedgerRecord[]): Uint8Array {
   const hash = new Bun.CryptoHasher('sha256')
   for (const record of records) {
-    const { pendingId, chain, network, txData, txId, facts, claims } = record
-    const texts = [pendingId, chain, network, txData, txId, facts, ...claims.toSorted()]
+    const { pendingId, chain, network, txData, txId, facts } = record
+    const claims = record.claims.toSorted()
+    const releases = record.releases.toSorted().map(claim => `release/${claim}`)
+    const texts = [pendingId, chain, network, txData, txId, facts, ...claims, ...releases]
     hash.update(concat(u16(texts.length), u64(record.signedAt)))
     for (const value of [record.serializedHash, ...texts.map(utf8)]) {
       hash.update(concat(u32(value.length), value))
@@ -92,7 +99,7 @@ function digestOf(records: readonly LedgerRecord[]): Uint8Array {
   return hash.digest()
 }
 
-function foreign(): KmsError {
+export function foreign(): KmsError {
   return new KmsError('vault-damaged', 'the ledger was not written by this vault or was changed', {
     hint: 'put the newest backup of the ledger in its place',
   })

@@ -1,7 +1,7 @@
 import { Database } from 'bun:sqlite'
 import { KmsError } from '../base/errors.ts'
 import type { Secret } from '../secret/secret.ts'
-import { type Commit, type LedgerRecord, verifyChain } from './ledger-seal.ts'
+import { type Commit, foreign, type LedgerRecord, verifyChain } from './ledger-seal.ts'
 
 /** Version of these tables; a newer one is refused rather than guessed at. */
 const schemaVersion = 1
@@ -19,12 +19,15 @@ const schema = `
     signed_at       INTEGER NOT NULL
   ) STRICT;
   CREATE TABLE claims (
-    chain      TEXT NOT NULL,
-    network    TEXT NOT NULL,
-    claim      TEXT NOT NULL,
-    pending_id TEXT NOT NULL REFERENCES signed (pending_id),
-    PRIMARY KEY (chain, network, claim)
+    chain       TEXT NOT NULL,
+    network     TEXT NOT NULL,
+    claim       TEXT NOT NULL,
+    pending_id  TEXT NOT NULL REFERENCES signed (pending_id),
+    released_by TEXT REFERENCES signed (pending_id),
+    PRIMARY KEY (chain, network, claim, pending_id)
   ) STRICT, WITHOUT ROWID;
+  CREATE UNIQUE INDEX claims_held ON claims (chain, network, claim) WHERE released_by IS NULL;
+  CREATE INDEX claims_released ON claims (released_by) WHERE released_by IS NOT NULL;
   CREATE INDEX claims_of_payment ON claims (pending_id);
   CREATE TABLE nonces (
     chain   TEXT NOT NULL,
@@ -53,6 +56,7 @@ export function openDatabase(path: string, auditKey: Secret): Database {
     db.run('PRAGMA busy_timeout = 5000')
     prepareSchema(db)
     verifyChain(auditKey, readCommits(db), readRecords(db))
+    refuseStrayClaims(db)
     rebuildNonces(db)
     return db
   } catch (fault) {
@@ -97,7 +101,13 @@ function* readRecords(db: Database): Generator<LedgerRecord & Pick<Commit, 'numb
     `SELECT claim FROM claims
      WHERE pending_id = $pendingId AND chain = $chain AND network = $network`,
   )
-  const signed = db.query<Omit<LedgerRecord, 'claims'> & Pick<Commit, 'number'>, []>(
+  const released = db.query<{ claim: string }, Row>(
+    'SELECT claim FROM claims WHERE released_by = $pendingId',
+  )
+  const signed = db.query<
+    Omit<LedgerRecord, 'claims' | 'releases'> & Pick<Commit, 'number'>,
+    []
+  >(
     `SELECT commit_number AS number, pending_id AS pendingId, chain, network,
             serialized_hash AS serializedHash, tx_data AS txData, tx_id AS txId, facts,
             signed_at AS signedAt
@@ -105,8 +115,17 @@ function* readRecords(db: Database): Generator<LedgerRecord & Pick<Commit, 'numb
   )
   for (const row of signed.iterate()) {
     const { pendingId, chain, network } = row
-    yield { ...row, claims: claims.all({ pendingId, chain, network }).map(({ claim }) => claim) }
+    yield {
+      ...row,
+      claims: claims.all({ pendingId, chain, network }).map(({ claim }) => claim),
+      releases: released.all({ pendingId }).map(({ claim }) => claim),
+    }
   }
+}
+
+/** A record's seal covers the claims that name it; one that names no record is covered by nothing. */
+function refuseStrayClaims(db: Database): void {
+  if (db.query('PRAGMA foreign_key_check(claims)').get() !== null) throw foreign()
 }
 
 /** The table of nonces follows from the claims, which are sealed; it is not. */

@@ -20,6 +20,8 @@ export type LedgerEntry = {
   readonly facts: Json
   /** What the payment uses up; see `ChainDefinition.claims`. */
   readonly claims: readonly string[]
+  /** Claims of a payment that was cancelled: others may have them from now on. */
+  readonly releases?: readonly string[]
   /** Milliseconds since 1970. */
   readonly signedAt: number
 }
@@ -34,12 +36,19 @@ export type StoredSignature = Pick<
  * The ledger alone keeps a payment from being signed twice, whatever the front says or forgets.
  */
 export type Ledger = Disposable & {
+  /** The newest bytes of a payment: what may be sent. */
   find(pendingId: string): StoredSignature | undefined
+  /** All bytes that it ever had, the oldest first; more than one set where a person had it resigned. */
+  history(pendingId: string): readonly StoredSignature[]
+  /** What the payment has claimed, with all of its bytes, and nobody else may use. */
+  claims(pendingId: string): readonly string[]
+  /** What it had claimed before it was cancelled, and others may have since. */
+  released(pendingId: string): readonly string[]
   /** What was recorded beside the bytes of a payment: facts for people and policies. */
   facts(pendingId: string): unknown
   /** What took the place of a payment that a person cancelled; it may be no bytes at all. */
   cancellation(pendingId: string): StoredSignature | undefined
-  /** The pending id that owns `claim`, if any does. */
+  /** The pending id that owns `claim`, if any does; nobody owns one that was released. */
   claimant(chain: string, network: Network, claim: string): string | undefined
   /** The number after the highest nonce ever signed for `address`. */
   nextNonce(chain: string, network: Network, address: string): bigint | undefined
@@ -60,6 +69,11 @@ export type Ledger = Disposable & {
  */
 export function cancellationId(pendingId: string): string {
   return `cancel/${pendingId}`
+}
+
+/** Under which id it keeps the bytes that a payment has got instead of those `before` them. */
+export function resignedId(pendingId: string, before: number): string {
+  return before === 0 ? pendingId : `resign/${before}/${pendingId}`
 }
 
 /**
@@ -91,15 +105,32 @@ export function openLedger(path: string, auditKey: Secret): Ledger {
     writing(() => write.immediate([], generation))
   }
 
-  const find = (pendingId: string): StoredSignature | undefined =>
-    statements.find.get({ pendingId }) ?? undefined
+  const find = (id: string): StoredSignature | undefined =>
+    statements.find.get({ pendingId: id }) ?? undefined
+  const history = (pendingId: string): readonly StoredSignature[] => {
+    const rows: StoredSignature[] = []
+    for (;;) {
+      const row = find(resignedId(pendingId, rows.length))
+      if (row === undefined) return rows
+      rows.push(row)
+    }
+  }
 
   return {
-    find,
+    find: pendingId => history(pendingId).at(-1),
+    history,
+    claims: pendingId =>
+      history(pendingId).flatMap((_, before) =>
+        statements.claims.all({ pendingId: resignedId(pendingId, before) }).map(claimIn),
+      ),
+    released: pendingId =>
+      statements.released.all({ pendingId: cancellationId(pendingId) }).map(claimIn),
     facts: pendingId => parseJson(statements.facts.get({ pendingId })?.facts ?? ''),
     cancellation: pendingId => find(cancellationId(pendingId)),
-    claimant: (chain, network, claim) =>
-      statements.claimant.get({ chain, network, claim })?.pendingId,
+    claimant(chain, network, claim) {
+      const owner = statements.claimant.get({ chain, network, claim })
+      return owner?.pendingId.replace(/^resign\/\d+\//, '')
+    },
     nextNonce: (chain, network, address) =>
       statements.nextNonce.get({ chain, network, address })?.next,
     commit(entries) {
@@ -133,7 +164,14 @@ function prepareStatements(db: Database) {
       'SELECT facts FROM signed WHERE pending_id = $pendingId',
     ),
     claimant: db.query<{ pendingId: string }, Row>(
-      'SELECT pending_id AS pendingId FROM claims WHERE chain = $chain AND network = $network AND claim = $claim',
+      `SELECT pending_id AS pendingId FROM claims
+       WHERE chain = $chain AND network = $network AND claim = $claim AND released_by IS NULL`,
+    ),
+    claims: db.query<{ claim: string }, Row>(
+      'SELECT claim FROM claims WHERE pending_id = $pendingId AND released_by IS NULL',
+    ),
+    released: db.query<{ claim: string }, Row>(
+      'SELECT claim FROM claims WHERE released_by = $pendingId ORDER BY claim',
     ),
     nextNonce: db.query<{ next: bigint }, Row>(
       'SELECT next FROM nonces WHERE chain = $chain AND network = $network AND address = $address',
@@ -151,18 +189,27 @@ function prepareStatements(db: Database) {
     insertClaim: db.query<unknown, Row>(
       'INSERT INTO claims (chain, network, claim, pending_id) VALUES ($chain, $network, $claim, $pendingId)',
     ),
+    releaseClaim: db.query<unknown, Row>(
+      `UPDATE claims SET released_by = $pendingId
+       WHERE chain = $chain AND network = $network AND claim = $claim AND released_by IS NULL`,
+    ),
     raiseNonce: prepareRaiseNonce(db),
     count: db.query<{ count: bigint }, Row>('SELECT count(*) AS count FROM signed'),
   }
 }
 
 function asRecord(entry: LedgerEntry): LedgerRecord {
-  return { ...entry, facts: encodeJson(entry.facts), signedAt: BigInt(entry.signedAt) }
+  const { releases = [], facts, signedAt } = entry
+  return { ...entry, releases, facts: encodeJson(facts), signedAt: BigInt(signedAt) }
+}
+
+function claimIn({ claim }: { readonly claim: string }): string {
+  return claim
 }
 
 function insertRecord(
   statements: ReturnType<typeof prepareStatements>,
-  { claims, ...record }: LedgerRecord,
+  { claims, releases, ...record }: LedgerRecord,
   number: bigint,
 ): void {
   const { pendingId, chain, network, serializedHash, txData, txId, facts, signedAt } = record
@@ -181,12 +228,19 @@ function insertRecord(
     statements.insertClaim.run({ chain, network, claim, pendingId })
     statements.raiseNonce(chain, network, claim)
   }
+  for (const claim of releases) {
+    const { changes } = statements.releaseClaim.run({ chain, network, claim, pendingId })
+    // What is sealed as released and is not would make this ledger a damaged one.
+    if (changes === 1) continue
+    throw new KmsError('unexpected', 'nobody has the claim that a payment is to release')
+  }
 }
 
 function writing(work: () => void): void {
   try {
     work()
   } catch (cause) {
+    if (cause instanceof KmsError) throw cause
     throw new KmsError('disk', `the ledger could not be written (${sqliteCode(cause)})`, {
       cause,
       hint: 'nothing was signed; free space or restore write access, then start again',

@@ -1,6 +1,7 @@
 import type { ChainReads, Completion, Network } from '../../base/model.ts'
 import type { Hex } from './evm-tx.ts'
-import { readReferenceBlock, readSequenceNumber, refuseOtherNetwork } from './flow-node.ts'
+import { readSequenceNumber } from './flow-account.ts'
+import { readReferenceBlock, refuseOtherNetwork } from './flow-node.ts'
 import { borrowKey, maxKeyId, releaseKey } from './flow-proposal.ts'
 import type { FilledFlowTx, FlowTx } from './flow-tx.ts'
 import { asQuantity } from './members.ts'
@@ -27,7 +28,7 @@ export async function readFlowCompletion(network: Network, reads: ChainReads): P
   // Last, so that it is lent for nothing as seldom as can be.
   const proposer = await borrowKey('proposer', reads)
   try {
-    const sequenceNumber = await readSequenceNumber(node, proposer)
+    const sequenceNumber = await readSequenceNumber(node, proposer, 'sealed')
     return {
       referenceBlock,
       proposer: proposer.address,

@@ -3,9 +3,10 @@ import { asArray, asInteger, asString } from '../../base/json.ts'
 import type { Network } from '../../base/model.ts'
 import { parseStrictJson } from '../../base/strict-json.ts'
 import type { Own } from '../chain.ts'
+import { readFlowAddress } from './flow-address.ts'
 import { originalScripts, transferScript } from './flow-scripts.ts'
 import type { FlowTx } from './flow-tx.ts'
-import { encodeValue, fixedText, readArgument, readFlowAddress, readUnits } from './flow-value.ts'
+import { encodeValue, fixedText, readArgument, readUnits } from './flow-value.ts'
 import { type Members, readMembers } from './members.ts'
 import { denied, malformed, refused } from './refusals.ts'
 
@@ -41,14 +42,15 @@ export function decodeFlowJson(
     : ({ name: undefined, members: ['transaction', 'args'] } as const)
   const body = readMembers(json.get('body'), 'body', ['account', 'chain', ...members])
   if ((body.get('chain') ?? 'FLOW') !== 'FLOW') throw refused('chain is not FLOW')
-  const account = readFlowAddress(body.get('account'), 'account')
-  const program = name === undefined ? readCustom(body) : readBuiltIn(name, body, network, settings)
+  const account = readFlowAddress(body.get('account'), network, 'account')
+  const program =
+    name === undefined ? readCustom(body, network) : readBuiltIn(name, body, network, settings)
   refuseTooLong(program)
   return { ...program, account }
 }
 
 /** The owner's own script, whatever it does. */
-function readCustom(body: Members): Program {
+function readCustom(body: Members, network: Network): Program {
   const script = asString(body.get('transaction'))
   if (script === '' || !script?.isWellFormed()) {
     throw malformed('transaction is not the text of a script')
@@ -60,7 +62,8 @@ function readCustom(body: Members): Program {
     script,
     args: args.map((argument, i) => {
       const where = `argument ${i + 1}`
-      return readArgument(readMembers(argument, where, ['type', 'value', 'subType']), where)
+      const members = readMembers(argument, where, ['type', 'value', 'subType'])
+      return readArgument(members, { network, where })
     }),
   }
 }
@@ -75,7 +78,7 @@ function readBuiltIn(
   if (flowScripts === 'original') return readOriginal(name, body, network)
   if (name !== 'TRANSFER') throw retired(`the script of type ${name}`)
   if (readCurrency(body) === 'FUSD') throw retired('the script that pays FUSD')
-  return { script: transferScript(network), args: transferArgs(body) }
+  return { script: transferScript(network), args: transferArgs(body, network) }
 }
 
 /** Since its upgrade of September 2024 ("Crescendo") Flow runs no Cadence from before 1.0. */
@@ -87,21 +90,21 @@ function readOriginal(name: BuiltIn, body: Members, network: Network): Program {
   switch (name) {
     case 'TRANSFER': {
       const script = readCurrency(body) === 'FLOW' ? 'transferFlow' : 'transferFusd'
-      return { script: originalScripts[script](network), args: transferArgs(body) }
+      return { script: originalScripts[script](network), args: transferArgs(body, network) }
     }
     case 'ADD_PK_TO_ACCOUNT':
       return { script: originalScripts.addKey(), args: [keyArg(body, 0)] }
     case 'CREATE_ACCOUNT':
       return { script: originalScripts.createAccount(network), args: [keyArg(body, 1_000)] }
     case 'TRANSFER_NFT': {
-      const to = encodeValue('Address', readFlowAddress(body.get('to'), 'to'))
+      const to = encodeValue('Address', readFlowAddress(body.get('to'), network, 'to'))
       const token = new Map<string, unknown>([
         ['type', 'UInt64'],
         ['value', body.get('tokenId')],
       ])
       return {
         script: originalScripts.transferNft(network),
-        args: [to, readArgument(token, 'tokenId')],
+        args: [to, readArgument(token, { network, where: 'tokenId' })],
       }
     }
     default:
@@ -115,10 +118,10 @@ function readCurrency(body: Members): 'FLOW' | 'FUSD' {
   throw malformed('currency is neither FLOW nor FUSD')
 }
 
-function transferArgs(body: Members): readonly string[] {
+function transferArgs(body: Members, network: Network): readonly string[] {
   return [
     encodeValue('UFix64', fixedText(readUnits(body.get('amount'), 'amount'))),
-    encodeValue('Address', readFlowAddress(body.get('to'), 'to')),
+    encodeValue('Address', readFlowAddress(body.get('to'), network, 'to')),
   ]
 }
 

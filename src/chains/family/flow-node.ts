@@ -1,6 +1,6 @@
 import { fromHex, utf8 } from '../../base/bytes.ts'
 import { KmsError } from '../../base/errors.ts'
-import { asArray, asInteger, asRecord, asString, type Json } from '../../base/json.ts'
+import { asArray, asRecord, asString, type Json } from '../../base/json.ts'
 import type { Network, NodeReads } from '../../base/model.ts'
 import type { Hex } from './evm-tx.ts'
 import type { SignedFlowTx } from './flow-rlp.ts'
@@ -35,19 +35,6 @@ export async function readReferenceBlock(node: NodeReads): Promise<string> {
   throw wrongShape('a block')
 }
 
-export async function readSequenceNumber(node: NodeReads, proposer: FlowKey): Promise<number> {
-  const address = proposer.address.slice(2)
-  const query = 'block_height=sealed&expand=contracts,keys'
-  const account = asRecord(await node.get(`/v1/accounts/${address}?${query}`))
-  const keys = asArray(account?.get('keys'))?.map(asRecord)
-  const key = keys?.find(found => asQuantity(found?.get('index')) === BigInt(proposer.keyId))
-  const number = asQuantity(key?.get('sequence_number'))
-  if (number === undefined || number > BigInt(Number.MAX_SAFE_INTEGER)) {
-    throw wrongShape('the account of the proposer')
-  }
-  return Number(number)
-}
-
 /** Hands a transaction in; answers what the node calls it. One that it has already is no fault. */
 export async function sendTransaction(node: NodeReads, signed: SignedFlowTx): Promise<string> {
   const answer = asRecord(await node.post('/v1/transactions', restOf(signed)))
@@ -56,39 +43,28 @@ export async function sendTransaction(node: NodeReads, signed: SignedFlowTx): Pr
   throw wrongShape('a transaction')
 }
 
-type Fate = 'open' | 'unknown' | 'done' | 'failed' | 'expired'
-
-/** What came of a transaction, as far as the node knows. */
-export async function findFate(node: NodeReads, id: string): Promise<Fate> {
-  const found = await node.find(`/v1/transaction_results/${id}`)
-  if (found === undefined) return 'unknown'
-  const result = asRecord(found)
-  const status = asString(result?.get('status'))
-  const error = asString(result?.get('error_message'))
-  const code = asInteger(result?.get('status_code'))
-  if (status === 'Expired') return 'expired'
-  if (status === undefined || error === undefined || code === undefined) {
-    throw wrongShape('a result')
-  }
-  if (status !== 'Sealed') return 'open'
-  return error === '' && code === 0 ? 'done' : 'failed'
-}
-
 /**
  * The blocks after its reference block in which a transaction can be (flow-go,
  * DefaultTransactionExpiry), and as many again for a node to learn what was in them.
  */
 const longExpired = 2n * 600n
 
-/** Whether so much time has gone by that a transaction which no node knows can never run. */
-export async function isLongExpired(node: NodeReads, referenceBlock: string): Promise<boolean> {
+/**
+ * The height of a sealed block so long after the reference block that a transaction which was in no
+ * block up to there can never run; undefined while there is none.
+ */
+export async function readHeightAfterExpiry(
+  node: NodeReads,
+  referenceBlock: string,
+): Promise<bigint | undefined> {
   const [reference, sealed] = await Promise.all([
     readHeader(node, `/v1/blocks/${referenceBlock}`),
     readHeader(node, '/v1/blocks?height=sealed'),
   ])
   // A node that does not know the block is of a later network: it says nothing about this one.
-  if (reference === undefined) return false
-  return heightOf(sealed) - heightOf(reference) > longExpired
+  if (reference === undefined) return undefined
+  const height = heightOf(sealed)
+  return height - heightOf(reference) > longExpired ? height : undefined
 }
 
 type Header = ReadonlyMap<string, unknown>
@@ -146,6 +122,6 @@ function base64(bytes: Uint8Array): string {
   return bytes.toBase64()
 }
 
-function wrongShape(what: string): KmsError {
+export function wrongShape(what: string): KmsError {
   return new KmsError('network', `the Flow node answered ${what} of the wrong shape`)
 }

@@ -8,7 +8,7 @@ import { asQuantity } from './members.ts'
 
 /** The accounts that Tatum lends to payments of Flow: one proposes them, one pays for them. */
 
-type Lent = 'proposer' | 'payer'
+export type Lent = 'proposer' | 'payer'
 
 /** Which key is lent. A proposer's belongs to one payment until it is released. */
 export async function borrowKey(role: Lent, reads: ChainReads): Promise<FlowKey> {

@@ -1,5 +1,6 @@
 import { asArray, asInteger, asString, encodeJson, type Json } from '../../base/json.ts'
-import type { Hex } from './evm-tx.ts'
+import type { Network } from '../../base/model.ts'
+import { readFlowAddress } from './flow-address.ts'
 import { malformed, refused } from './refusals.ts'
 
 /** Values of Cadence, as JSON-Cadence writes the arguments of a transaction. */
@@ -9,22 +10,24 @@ export function encodeValue(type: string, value: Json): string {
   return encodeJson({ type, value })
 }
 
+/** `where` names an argument in errors. */
+type Place = { readonly network: Network; readonly where: string }
+
 /**
  * An argument as Tatum has it: `type` is the name of its type, `value` JSON, and `subType` the type
  * of what is in a list.
- *
- * @param where names the argument in errors
  */
-export function readArgument(given: ReadonlyMap<string, unknown>, where: string): string {
+export function readArgument(given: ReadonlyMap<string, unknown>, place: Place): string {
+  const { where } = place
   const [type, value, subType] = ['type', 'value', 'subType'].map(name => given.get(name))
   if (type !== 'Array') {
     if (subType !== undefined) throw malformed(`${where} has a subType and is no Array`)
-    return encodeValue(nameOf(type, where), readValue(type, value, where))
+    return encodeValue(nameOf(type, where), readValue(type, value, place))
   }
   const list = asArray(value)
   if (list === undefined) throw malformed(`${where} is an Array and its value is no list`)
   const name = nameOf(subType, where)
-  const items = list.map(item => ({ type: name, value: readValue(subType, item, where) }))
+  const items = list.map(item => ({ type: name, value: readValue(subType, item, place) }))
   return encodeValue(type, items)
 }
 
@@ -34,7 +37,7 @@ function nameOf(type: unknown, where: string): string {
   throw malformed(`${where} does not name its type`)
 }
 
-function readValue(type: unknown, value: unknown, where: string): Json {
+function readValue(type: unknown, value: unknown, { network, where }: Place): Json {
   const name = nameOf(type, where)
   const [, signed, width] = /^(U?Int|Word)(8|16|32|64|128|256)?$/.exec(name) ?? []
   if (signed !== undefined) return readInteger(value, integerBounds(signed, width), where)
@@ -44,7 +47,7 @@ function readValue(type: unknown, value: unknown, where: string): Json {
     case 'Fix64':
       return readSignedFixed(value, where)
     case 'Address':
-      return readFlowAddress(value, where)
+      return readFlowAddress(value, network, where)
     case 'Bool':
       if (typeof value !== 'boolean') throw malformed(`${where} is neither true nor false`)
       return value
@@ -105,11 +108,4 @@ function readSignedFixed(value: unknown, where: string): string {
   const units = readUnits(isNegative ? text.slice(1) : value, where)
   if (units > maxSignedUnits) throw malformed(`${where} is beyond ${fixedText(maxSignedUnits)}`)
   return isNegative ? `-${fixedText(units)}` : fixedText(units)
-}
-
-/** Eight bytes; Flow's addresses have no checksum that capital letters could hold. */
-export function readFlowAddress(value: unknown, where: string): Hex {
-  const [, digits] = /^0x([0-9a-fA-F]{16})$/.exec(asString(value) ?? '') ?? []
-  if (digits === undefined) throw malformed(`${where} is not 0x and 16 hex digits`)
-  return `0x${digits.toLowerCase()}`
 }

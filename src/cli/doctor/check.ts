@@ -1,6 +1,6 @@
 import { asKmsError } from '../../base/errors.ts'
 
-export type Result = 'ok' | 'warning' | 'failed'
+type Result = 'ok' | 'warning' | 'failed'
 
 /** What was looked at, and what came of it in one sentence. */
 export type Check = { readonly name: string; readonly result: Result; readonly about: string }
