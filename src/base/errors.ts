@@ -17,6 +17,7 @@ export type ErrorCode =
   | 'api-key-refused'
   | 'transaction-malformed'
   | 'transaction-refused'
+  | 'too-early'
   | 'disk'
   | 'memory'
   | 'interrupted'

@@ -111,6 +111,8 @@ export type Intent = {
   readonly fee?: { readonly amount: bigint; readonly asset: string }
   /** Until when a network takes it, in milliseconds since 1970; absent where there is no such time. */
   readonly expiry?: number
+  /** From when on a network takes it, in the same unit; absent where it does so at once. */
+  readonly notBefore?: number
   /** True when part of what it does could not be decoded (an unknown contract call). */
   readonly unread?: boolean
 }

@@ -7,6 +7,7 @@ import { encodeAlgo, encodeSignedAlgo } from './family/algo-encoding.ts'
 import { describeAlgo } from './family/algo-intent.ts'
 import { decodeAlgoJson } from './family/algo-json.ts'
 import { type AlgoTx, algoAddress, algoTxId, signedMessage } from './family/algo-tx.ts'
+import { fillNothing } from './family/complete.ts'
 import { firstKey, onlySignature, ownKey } from './family/single-key.ts'
 
 export const algo = defineChain<AlgoTx>({
@@ -20,10 +21,7 @@ export const algo = defineChain<AlgoTx>({
   keys: firstKey,
   decode: (serialized, own) => decodeAlgoJson(serialized, ownBytes(own), own.network),
   intent: describeAlgo,
-  fill(tx, completion) {
-    if (Object.keys(completion).length === 0) return tx
-    throw new KmsError('transaction-refused', 'completion sets a field of a complete transaction')
-  },
+  fill: fillNothing,
   // Two payments alike in every byte are one for the network: the second would never arrive.
   claims: tx => [`tx/${algoTxId(encodeAlgo(tx))}`],
   messages: tx => [{ key: 0, algorithm: 'ed25519', message: signedMessage(encodeAlgo(tx)) }],

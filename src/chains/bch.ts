@@ -1,8 +1,8 @@
-import { KmsError } from '../base/errors.ts'
 import { defineChain } from './chain.ts'
 import { describeScript, ownScript } from './family/bch-script.ts'
 import { assembleSigned, readSigned, signedSize, signingRequests } from './family/bch-signing.ts'
 import { decodeBchText, refuseOtherDeposits } from './family/bch-text.ts'
+import { fillNothing } from './family/complete.ts'
 import { refuseTooLarge, refuseWitnessOutputs } from './family/utxo-checks.ts'
 import { describeTransfer } from './family/utxo-intent.ts'
 import { namedKeys } from './family/utxo-keys.ts'
@@ -44,10 +44,7 @@ export const bch = defineChain<UtxoTx>({
       isOwn: script => ours.has(script),
     })
   },
-  fill(tx, completion) {
-    if (Object.keys(completion).length === 0) return tx
-    throw new KmsError('transaction-refused', 'nothing can be added to a transaction of this chain')
-  },
+  fill: fillNothing,
   claims: tx => tx.inputs.map(({ txId, index }) => `output/${txId}:${index}`),
   messages: (tx, { keys }) => signingRequests(tx, keys),
   assemble: (tx, { keys }, signatures) => assembleSigned(tx, keys, signatures),

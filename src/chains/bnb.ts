@@ -9,8 +9,10 @@ import { encodeBech32 } from './codec/bech32.ts'
 import { decodeSigned, encodeSigned, signBytes } from './family/bnb-amino.ts'
 import { decodeBnbJson } from './family/bnb-json.ts'
 import type { BnbTx, FilledTx } from './family/bnb-tx.ts'
+import { readCompletionNumber } from './family/completion-number.ts'
 import { refused } from './family/refusals.ts'
 import { firstKey, onlySignature, ownKey } from './family/single-key.ts'
+import { unusedNumber } from './family/unused-number.ts'
 
 // SLIP-44: 714. The original makes random keys of mnemonics, so that no testnet path is taken.
 const path = "m/44'/714'/0'/0"
@@ -97,19 +99,14 @@ function feeOf({ outputs }: BnbTx): bigint {
 }
 
 /** Highest numbers that an account can have and JSON tell exactly. */
-const maxNumber = BigInt(Number.MAX_SAFE_INTEGER)
+const numbers = { least: 0n, most: BigInt(Number.MAX_SAFE_INTEGER) }
 
 async function readAccount(address: string, reads: ChainReads): Promise<Completion> {
   reads.warn('chain is retired', 'the Beacon Chain ended in 2024: nothing confirms this payment')
-  const [answer, next = 0n] = await Promise.all([
-    reads.get(`/v3/bnb/account/${address}`),
-    reads.nextNonce(address),
-  ])
-  const counted = readNumber(answer, 'sequence')
+  const answer = await reads.get(`/v3/bnb/account/${address}`)
   const account_number = readNumber(answer, 'account_number').toString()
-  // The server does not count what it has not seen yet; our own record does.
-  if (next > counted) return { account_number, sequence: next.toString() }
-  return { account_number, sequence: counted.toString() }
+  const sequence = await unusedNumber(address, readNumber(answer, 'sequence'), reads)
+  return { account_number, sequence: sequence.toString() }
 }
 
 function readNumber(answer: unknown, name: string): bigint {
@@ -119,21 +116,15 @@ function readNumber(answer: unknown, name: string): bigint {
 }
 
 function fillIn(tx: BnbTx, completion: Completion): FilledTx {
-  const { account_number, sequence, ...others } = completion
+  const { account_number: _, sequence: __, ...others } = completion
   if (Object.keys(others).length > 0) {
     throw refused('completion sets a field that the transaction does not lack')
   }
   return {
     ...tx,
-    accountNumber: readAdded('account_number', account_number),
-    sequence: readAdded('sequence', sequence),
+    accountNumber: readCompletionNumber(completion, 'account_number', numbers),
+    sequence: readCompletionNumber(completion, 'sequence', numbers),
   }
-}
-
-function readAdded(name: string, text = ''): bigint {
-  const value = /^(0|[1-9]\d{0,15})$/.test(text) ? BigInt(text) : undefined
-  if (value !== undefined && value <= maxNumber) return value
-  throw refused(`completion does not set ${name} to a whole number`)
 }
 
 function requireFilled({ accountNumber, sequence, ...tx }: BnbTx): FilledTx {

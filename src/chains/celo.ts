@@ -1,8 +1,10 @@
 import type { Intent } from '../base/model.ts'
-import { defineChain } from './chain.ts'
+import { defineChain, type Own } from './chain.ts'
 import { fillCelo, readCeloCompletion } from './family/celo-completion.ts'
+import { celoFeeCap } from './family/celo-currencies.ts'
 import { decodeCelo, encodeCelo } from './family/celo-envelope.ts'
 import { decodeCeloJson } from './family/celo-json.ts'
+import { celoNumbering } from './family/celo-replacement.ts'
 import { type CeloTx, requireFilledCelo } from './family/celo-tx.ts'
 import { describeCall } from './family/evm-intent.ts'
 import { evmKeys, hashHex, ownAddress } from './family/evm-key.ts'
@@ -18,9 +20,12 @@ export const celo = defineChain<CeloTx>({
   ...evmKeys(52_752),
   decode: (serialized, own) => decodeCeloJson(serialized, chainIds[own.network], ownAddress(own)),
   intent: (tx, own) => describe(tx, ownAddress(own)),
-  complete: (tx, own, reads) => readCeloCompletion(tx, ownAddress(own), reads),
+  complete(tx, own, reads) {
+    const ofAccount = { ...reads, nextNonce: () => reads.nextNonce(accountOf(tx, own)) }
+    return readCeloCompletion(tx, ownAddress(own), ofAccount)
+  },
   fill: fillCelo,
-  claims: (tx, own) => [`nonce/${ownAddress(own)}/${requireFilledCelo(tx).nonce}`],
+  claims: (tx, own) => [`nonce/${accountOf(tx, own)}/${requireFilledCelo(tx).nonce}`],
   messages: tx => [
     {
       key: 0,
@@ -33,11 +38,17 @@ export const celo = defineChain<CeloTx>({
     return { txData, txId: asHex(hashHex(txData)) }
   },
   decodeSigned: txData => decodeCelo(txData),
-  // Of a token, too: Celo counts every fee currency in 18 decimals, by an adapter where need be.
-  feeCap: () => 100n * 10n ** 18n,
+  feeCap: (tx, { network }) => celoFeeCap(tx, network),
   order: 'by-address',
+  numbering: celoNumbering(chainIds),
   broadcast: { path: '/v3/celo/broadcast', offchain: false },
 })
+
+/** Addresses are the same on both test networks; numbers are not. */
+function accountOf({ chainId }: CeloTx, own: Own): string {
+  const [usual] = chainIds[own.network]
+  return chainId === usual ? ownAddress(own) : `${ownAddress(own)}_${chainId}`
+}
 
 function describe(tx: CeloTx, from: Hex): Intent {
   const { gas, price, feeCurrency } = tx

@@ -62,10 +62,16 @@ export type ChainDefinition<Tx> = {
   fill(tx: Tx, completion: Completion, own: Own): Tx
   /**
    * What can be used once only: `nonce/<address>/<number>` (numbers that follow each other from 0),
-   * `sequence/<account>/<number>` (any numbers), `output/<txid>:<index>`. The signer's ledger gives
-   * each claim to one payment for ever.
+   * `sequence/<account>/<number>` (any numbers), `output/<txid>:<index>`, or the whole of it,
+   * `tx/<id>`. The signer's ledger gives each claim to one payment for ever; at least one, or two
+   * payments that are alike would be one to the network, and both told of as paid.
    */
   claims(tx: Tx, own: Own): readonly string[]
+  /**
+   * Whether completion dates `asked`, by a block to count from: what another payment has claimed is
+   * then not refused for good, since a later completion claims something else.
+   */
+  isDated?(asked: Tx): boolean
   messages(tx: Tx, own: Own): readonly SigningRequest[]
   /** Keys that came with the transaction: `SigningRequest.key` counts on into them. */
   givenKeys?(tx: Tx): readonly GivenKey[]
@@ -124,8 +130,10 @@ export type Numbering = {
   numberOf(txData: string): { readonly sender: string; readonly number: bigint }
   /** Front only: how many transactions of the sender the network has taken into blocks. */
   count(sender: string, reads: ChainReads): Promise<bigint>
-  /** Front only: what a unit of gas costs now. */
-  price(reads: ChainReads): Promise<bigint>
+  /** Front only: whether this very transaction is in a block, where nodes can be asked that. */
+  isInBlock?(txId: string, reads: ChainReads): Promise<boolean>
+  /** Front only: what a unit of gas costs now, in what signed bytes pay it with. */
+  price(txData: string, reads: ChainReads): Promise<bigint>
 }
 
 /** Without keys: what is finished and submitted was signed before. */
@@ -140,6 +148,8 @@ export type Submission =
 export type Prepared = {
   readonly intent: Intent
   readonly claims: readonly string[]
+  /** A later completion claims something else; see `ChainDefinition.isDated`. */
+  readonly isDated: boolean
   readonly requests: readonly SigningRequest[]
   readonly givenKeys: readonly GivenKey[]
   /** Assembles, decodes the result again and answers only when every field is what was asked. */
@@ -217,7 +227,7 @@ export function defineChain<Tx>(definition: ChainDefinition<Tx>): Chain {
       const asked = decode(pending, own)
       const tx = definition.fill(asked, completion, own)
       refuseChangedIntent(definition.intent(asked, own), definition.intent(tx, own))
-      return ready(definition, tx, own)
+      return { ...ready(definition, tx, own), isDated: definition.isDated?.(asked) ?? false }
     },
 
     broadcast(pending, txData) {
@@ -244,7 +254,8 @@ function ready<Tx>(definition: ChainDefinition<Tx>, tx: Tx, own: Own): Prepared 
   refuseExcessiveFee(intent, definition.feeCap(tx, own))
   return {
     intent,
-    claims: definition.claims(tx, own),
+    claims: claimsOf(definition, tx, own),
+    isDated: false,
     requests: definition.messages(tx, own),
     givenKeys: definition.givenKeys?.(tx) ?? [],
     seal(signatures) {
@@ -255,6 +266,12 @@ function ready<Tx>(definition: ChainDefinition<Tx>, tx: Tx, own: Own): Prepared 
       return signed
     },
   }
+}
+
+function claimsOf<Tx>(definition: ChainDefinition<Tx>, tx: Tx, own: Own): readonly string[] {
+  const claims = definition.claims(tx, own)
+  if (claims.length > 0) return claims
+  throw new KmsError('unexpected', `a transaction of ${definition.id} claims nothing`)
 }
 
 /** Completion may add a fee; who pays whom how much is what the owner asked for. */

@@ -3,8 +3,9 @@ import { defineChain, type Own } from './chain.ts'
 import { describeEgld } from './family/egld-intent.ts'
 import { decodeEgldJson } from './family/egld-json.ts'
 import { fillEgld, readEgldCompletion } from './family/egld-network.ts'
+import { egldNumbering } from './family/egld-numbering.ts'
 import { decodeEgld, egldTxId, encodeEgld, requireAdded } from './family/egld-signed.ts'
-import { type EgldTx, egldAddress } from './family/egld-tx.ts'
+import { accountOf, type EgldTx, egldAddress } from './family/egld-tx.ts'
 import { firstKey, onlySignature, ownKey } from './family/single-key.ts'
 
 export const egld = defineChain<EgldTx>({
@@ -27,7 +28,10 @@ export const egld = defineChain<EgldTx>({
   intent: describeEgld,
   complete: (tx, { network }, reads) => readEgldCompletion(tx, network, reads),
   fill: (tx, completion, { network }) => fillEgld(tx, completion, network),
-  claims: tx => [`nonce/${tx.sender}/${requireAdded(tx).nonce}`],
+  claims(tx) {
+    const { nonce, chainId } = requireAdded(tx)
+    return [`nonce/${accountOf(tx.sender, chainId)}/${nonce}`]
+  },
   messages: tx => [{ key: 0, algorithm: 'ed25519', message: utf8(encodeEgld(tx)) }],
   assemble(tx, _own, signatures) {
     const { bytes } = onlySignature(signatures)
@@ -37,6 +41,7 @@ export const egld = defineChain<EgldTx>({
   // DESIGN 6: 0.1 EGLD
   feeCap: () => 10n ** 17n,
   order: 'by-address',
+  numbering: egldNumbering,
   broadcast: { path: '/v3/egld/broadcast', offchain: false },
 })
 

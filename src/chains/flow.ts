@@ -43,6 +43,8 @@ export const flow = defineChain<FlowTx>({
   complete: (_tx, { network }, reads) => readFlowCompletion(network, reads),
   fill: fillFlow,
   // Two payments of one payload would be one to the network. Sequence numbers are Tatum's own.
+  // By its reference block and the proposer's number.
+  isDated: () => true,
   claims: tx => [`payload/${hex(digestOf(tx))}`],
   messages: tx => [{ key: 0, algorithm: 'ecdsa-secp256k1-any-s', message: digestOf(tx) }],
   assemble(tx, _own, signatures) {

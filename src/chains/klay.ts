@@ -3,11 +3,14 @@ import { evmKeys, ownAddress } from './family/evm-key.ts'
 import { fillKlay, readKlayCompletion } from './family/klay-completion.ts'
 import { describeKlay } from './family/klay-intent.ts'
 import { decodeKlayJson } from './family/klay-json.ts'
+import { klayNumbering } from './family/klay-replacement.ts'
 import { claimOf, digestOf, sign, unsign } from './family/klay-signing.ts'
 import { type KlayTx, requireFilledKlay } from './family/klay-tx.ts'
 import { onlySignature } from './family/single-key.ts'
 
 const chainIds = { mainnet: 8_217, testnet: 1_001 } as const
+/** DESIGN 6 */
+const feeCap = 100n * 10n ** 18n
 
 export const klay = defineChain<KlayTx>({
   id: 'KLAY',
@@ -23,7 +26,8 @@ export const klay = defineChain<KlayTx>({
   ],
   assemble: (tx, _own, signatures) => sign(requireFilledKlay(tx), onlySignature(signatures)),
   decodeSigned: (txData, tx, own) => unsign(txData, tx, chainIds[own.network]),
-  feeCap: () => 100n * 10n ** 18n,
+  feeCap: () => feeCap,
   order: 'by-address',
+  numbering: klayNumbering({ chainId: chainIds, feeCap }),
   broadcast: { path: '/v3/klaytn/broadcast', offchain: false },
 })

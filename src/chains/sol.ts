@@ -6,7 +6,7 @@ import { fillSol, readCompletion } from './family/sol-completion.ts'
 import { feeOf } from './family/sol-fee.ts'
 import { describeSol } from './family/sol-intent.ts'
 import { decodeSolJson } from './family/sol-json.ts'
-import { assembleSol, readSigned, signingRequests } from './family/sol-signing.ts'
+import { assembleSol, messageHash, readSigned, signingRequests } from './family/sol-signing.ts'
 import { submitSol } from './family/sol-submission.ts'
 import { requireFilled, type SolTx } from './family/sol-tx.ts'
 
@@ -36,8 +36,9 @@ export const sol = defineChain<SolTx>({
   intent: (tx, own) => describeSol(tx, addressesOf(own)),
   complete: (_tx, _own, reads) => readCompletion(reads),
   fill: fillSol,
-  // Its one use ends with its blockhash, and the ledger signs a payment once.
-  claims: () => [],
+  // Equal payments with one blockhash have one signature: the network would carry out one of them.
+  claims: tx => [`tx/${messageHash(requireFilled(tx))}`],
+  isDated: () => true,
   messages: (tx, own) => signingRequests(requireFilled(tx), addressesOf(own)),
   givenKeys: ({ mint }) => (mint === undefined ? [] : [mint]),
   assemble: (tx, _own, signatures) => assembleSol(requireFilled(tx), signatures),
@@ -66,6 +67,7 @@ function addressesOf({ keys }: Own): readonly string[] {
   return keys.map(addressOf)
 }
 
-function addressOf({ bytes }: PublicKey): string {
-  return base58Text(bytes)
+function addressOf({ curve, bytes }: PublicKey): string {
+  if (curve === 'ed25519' && bytes.length === 32) return base58Text(bytes)
+  throw new KmsError('unexpected', 'a key is not an ed25519 public key')
 }

@@ -2,6 +2,7 @@ import { fromHex } from '../base/bytes.ts'
 import { KmsError } from '../base/errors.ts'
 import type { PublicKey, Signature } from '../base/model.ts'
 import { defineChain, type Own } from './chain.ts'
+import { fillNothing } from './family/complete.ts'
 import { addressOf } from './family/evm-key.ts'
 import { splitSignature } from './family/evm-signature.ts'
 import { firstKey, onlySignature, ownKey } from './family/single-key.ts'
@@ -35,10 +36,7 @@ export const tron = defineChain<TronTx>({
   keys: firstKey,
   decode: (serialized, own) => decodeTronJson(serialized, hexAddressOf(ownKey(own))),
   intent: describeTx,
-  fill(tx, completion) {
-    if (Object.keys(completion).length === 0) return tx
-    throw new KmsError('transaction-refused', 'completion sets a field of a complete transaction')
-  },
+  fill: fillNothing,
   claims: ({ txId }) => [`tx/${txId}`],
   messages: tx => [{ key: 0, algorithm: 'ecdsa-secp256k1', message: hashOf(tx) }],
   assemble: (tx, _own, signatures) => ({

@@ -22,8 +22,9 @@ export const vet = defineChain<VetTx>({
   intent: (tx, own) => describe(tx, ownAddress(own)),
   complete: (tx, own, reads) => readVetCompletion(tx, ownAddress(own), reads.node('vet')),
   fill: fillVet,
-  // A nonce may be used again, and nothing else of a transaction can be used once only.
-  claims: () => [],
+  // A nonce may be used again, but two payments alike in all that is signed are one to the network.
+  claims: (tx, own) => [`tx/${vetTxId(requireFilled(tx), ownAddress(own))}`],
+  isDated: ({ blockRef }) => blockRef === undefined,
   messages: tx => [{ key: 0, algorithm: 'ecdsa-secp256k1', message: vetDigest(requireFilled(tx)) }],
   assemble(tx, own, signatures) {
     const filled = requireFilled(tx)
@@ -40,7 +41,18 @@ export const vet = defineChain<VetTx>({
 /** Fees are not paid in VET. */
 function describe(tx: VetTx, from: Hex): Intent {
   const fee = tx.gas !== undefined && { amount: mostFee(tx, tx.gas), asset: 'VTHO' }
-  return { ...describeCall(tx, from, 'VET'), ...(fee && { fee }) }
+  const { outputs, ...told } = describeCall(tx, from, 'VET')
+  const condition = {
+    to: `not before transaction ${tx.dependsOn}`,
+    amount: 0n,
+    asset: 'VET',
+    own: false,
+  }
+  return {
+    ...told,
+    outputs: tx.dependsOn === undefined ? outputs : [...outputs, condition],
+    ...(fee && { fee }),
+  }
 }
 
 function requireFilled({ givenGas: _, blockRef, gas, ...rest }: VetTx): FilledVetTx {

@@ -63,7 +63,7 @@ function refuseForeign({ source }: XlmTx, own: string): void {
   )
 }
 
-function describeTx({ operations, source, memo, fee, maxTime }: XlmTx): Intent {
+function describeTx({ operations, source, memo, fee, minTime, maxTime }: XlmTx): Intent {
   return {
     kind: [...new Set(operations.map(({ kind }) => kind))].join('+'),
     from: [source],
@@ -75,6 +75,7 @@ function describeTx({ operations, source, memo, fee, maxTime }: XlmTx): Intent {
     })),
     fee: { amount: fee, asset: 'XLM' },
     expiry: Number(maxTime) * 1000,
+    ...(minTime > 0n && { notBefore: Number(minTime) * 1000 }),
   }
 }
 

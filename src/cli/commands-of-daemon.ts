@@ -40,13 +40,15 @@ export const daemonCommands: readonly Command[] = [
   },
   {
     name: 'tx',
-    args: ['list|show|cancel', '[id]'],
-    about: 'the payments of the journal; cancel: never pay one, with the daemon stopped',
+    args: ['list|show|cancel|resign', '[id]'],
+    about: 'the payments; cancel: never pay one; resign: an expired one (look it up before)',
     examples: ['tx list --state=denied', 'tx show 650c1f0e7d3b2a0012345678'],
     options: [
       { name: 'state', value: 'STATE', about: 'list: only payments in this state' },
       { name: 'chain', value: 'LIST', about: 'list: only these chains, separated by commas' },
       { name: 'json', about: 'list, show: as JSON' },
+      { name: 'external-url', value: 'URL', about: 'resign: as with daemon, which must not run' },
+      { name: 'external-url-method', value: 'GET|POST', about: 'resign: as with daemon' },
       journal,
       apiKey,
       insecureHttp,

@@ -21,6 +21,7 @@ export const exitStatus = {
   'api-key-refused': 31,
   'transaction-malformed': 40,
   'transaction-refused': 40,
+  'too-early': 30,
   interrupted: 130,
   terminated: 143,
 } as const satisfies Record<ErrorCode, number>

@@ -25,7 +25,7 @@ export type DaemonTask = Pick<
   FrontConfig,
   'approver' | 'chains' | 'onlyWallets' | 'onlyPayments' | 'periodMs' | 'runOnce'
 > &
-  Pick<SignerSettings, 'acceptRollback' | 'acceptNonces' | 'cancel'> & {
+  Pick<SignerSettings, 'acceptRollback' | 'acceptNonces' | 'cancel' | 'resign'> & {
     /** How long to wait for a daemon that is about to end. */
     readonly lockWaitMs: number
   }
@@ -39,7 +39,7 @@ export function launchDaemon(context: Context, task: DaemonTask): never {
     )
   }
   const { network, place, secretMemory } = context
-  const { acceptRollback, acceptNonces, cancel, lockWaitMs } = task
+  const { acceptRollback, acceptNonces, cancel, resign, lockWaitMs } = task
   const chainSettings = chainSettingsOf(context)
   const front = frontConfig(context, chainSettings, task)
   requireVault(place)
@@ -54,6 +54,7 @@ export function launchDaemon(context: Context, task: DaemonTask): never {
       acceptRollback,
       acceptNonces,
       cancel,
+      resign,
     },
     front,
     frontEnvironment: frontEnvironment(context),
@@ -89,6 +90,7 @@ function frontConfig(
     periodMs,
     runOnce,
     cancel,
+    resign,
     lockWaitMs,
   }: DaemonTask,
 ): FrontConfig {
@@ -109,6 +111,7 @@ function frontConfig(
     periodMs,
     runOnce,
     cancel,
+    resign,
     journalFolder: journalFolder(context),
     lockWaitMs,
     logAsJson: !isatty(2),

@@ -1,3 +1,4 @@
+import type { ChainReads } from '../base/model.ts'
 import type { Chain, Numbering } from '../chains/chain.ts'
 import { send } from './delivery.ts'
 import { isSigned, type SignedRow } from './journal.ts'
@@ -8,7 +9,7 @@ import { failureOf, type Run } from './run.ts'
 const arriveWithinMs = 10 * 60_000
 
 /**
- * Looks whether payments that were sent have arrived, and sends the same bytes again where they have
+ * Looks whether payments that went out have arrived, and sends the same bytes again where they have
  * not: they may have dropped out of the memory of a network. Asks once per sender in ten minutes.
  */
 export async function lookForArrivals(run: Run): Promise<void> {
@@ -19,12 +20,12 @@ export async function lookForArrivals(run: Run): Promise<void> {
   const longAgo = deps.now() - arriveWithinMs
   for (const [sender, time] of lookedAt) if (time <= longAgo) lookedAt.delete(sender)
 
-  const rows = (await deps.journal.sentUntil(longAgo, chain.id)).filter(isSigned)
-  for (const [sender, sent] of Map.groupBy(rows, row => senderOf(row, chain.numbering))) {
+  const rows = (await deps.journal.outUntil(longAgo, chain.id)).filter(isSigned)
+  for (const [sender, out] of Map.groupBy(rows, row => senderOf(row, chain.numbering))) {
     if (run.isOver()) return
     if (lookedAt.has(sender)) continue
     lookedAt.set(sender, deps.now())
-    await lookAfter(run, chain, sender, sent)
+    await lookAfter(run, chain, sender, out)
   }
 }
 
@@ -37,22 +38,49 @@ async function lookAfter(
   run: Run,
   { id: chain, numbering }: Chain,
   sender: string,
-  sent: readonly SignedRow[],
+  out: readonly SignedRow[],
 ): Promise<void> {
   const { deps, cycle, abort } = run
   if (numbering === undefined) return
+  const { completions } = cycle.roads
   const reads = chainReads(deps, chain, [], abort)
   try {
-    const count = await cycle.roads.completions.take(() => numbering.count(sender, reads))
-    for (const row of sent) {
-      if (numbering.numberOf(row.txData).number < count) {
+    const count = await completions.take(() => numbering.count(sender, reads))
+    for (const row of out) {
+      if (run.isOver()) return
+      const isSent = row.state === 'sent'
+      if (numbering.numberOf(row.txData).number >= count) {
+        // What nobody has taken so far is sent again by every cycle.
+        if (isSent) await sendOnceMore(run, row)
+      } else if (isSent || (await completions.take(() => look(numbering, row, reads)))) {
         await deps.journal.record({ ...row, state: 'done' })
-      } else if (!run.isOver()) await sendOnceMore(run, row)
+        if (!isSent) tellArrived(run, row)
+      } else tellOvertaken(run, row)
     }
   } catch (thrown) {
     const { message: reason } = failureOf(thrown, run)
     deps.log.warning('arrivals not looked up', { chain, sender, reason })
   }
+}
+
+/** A refusal ("nonce too low") does not say whose transaction has used the number. */
+async function look(
+  { isInBlock }: Numbering,
+  { txId }: SignedRow,
+  reads: ChainReads,
+): Promise<boolean> {
+  return (await isInBlock?.(txId, reads)) ?? false
+}
+
+function tellArrived({ deps, cycle }: Run, { pendingId: id, chain, txId }: SignedRow): void {
+  if (cycle.memory.tell(id, 'sent')) deps.log.info('payment sent', { id, chain, txId })
+}
+
+/** Only a person can find out whose it was, or whether the node has merely not seen ours. */
+function tellOvertaken({ deps, cycle }: Run, { pendingId: id, chain, txId }: SignedRow): void {
+  if (!cycle.memory.tell(`${id}/number`, 'overtaken')) return
+  const reason = 'its number is used up, it may be by another transaction: look it up'
+  deps.log.warning('payment overtaken', { id, chain, txId, reason })
 }
 
 /** A failure says nothing that was not known: it is neither counted nor does it hold up others. */

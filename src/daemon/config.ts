@@ -22,6 +22,8 @@ export type FrontConfig = {
   readonly runOnce: boolean
   /** The payment to cancel, in place of all else. */
   readonly cancel: string | null
+  /** The payment to sign anew, in place of all else. */
+  readonly resign: string | null
   readonly journalFolder: string
   /** For the journal, at most. */
   readonly lockWaitMs: number
@@ -52,6 +54,7 @@ export function decodeFrontConfig(value: unknown): FrontConfig {
     periodMs: need(asInteger(record?.get('periodMs'))),
     runOnce: record?.get('runOnce') === true,
     cancel: asString(record?.get('cancel')) ?? null,
+    resign: asString(record?.get('resign')) ?? null,
     journalFolder: need(asString(record?.get('journalFolder'))),
     lockWaitMs: need(asInteger(record?.get('lockWaitMs'))),
     logAsJson: record?.get('logAsJson') === true,

@@ -97,7 +97,10 @@ function rememberChains({ periodMs }: DaemonDeps): (chain: string) => Kept {
   }
 }
 
-/** The wallet ids to ask Tatum about; a chain without wallets is not polled. */
+/**
+ * The wallet ids to ask Tatum about. A chain without wallets is not polled, but what has bytes goes
+ * out, whatever became of its wallet or of `--chain` since.
+ */
 async function chainsToPoll(
   deps: DaemonDeps,
   memory: Memory,
@@ -115,6 +118,9 @@ async function chainsToPoll(
       else if (deps.chains.includes(chain)) byChain.set(chain, [id])
     }
     from = page.next
+  }
+  for (const chain of await deps.journal.unsentChains()) {
+    if (!byChain.has(chain)) byChain.set(chain, [])
   }
   for (const id of deps.onlyWallets ?? []) {
     const news = memory.tell(id, unseen.has(id) ? 'unseen' : undefined)

@@ -48,16 +48,22 @@ export async function send(
   const bytes = row.finalData ?? row.txData
   const warnings: Warning[] = []
   const reads = chainReads(deps, chain.id, warnings, signal)
-  const submission = await chain.submit?.(bytes, ownOf(deps), reads, signal)
-  if (submission?.kind === 'expired') {
-    await deps.journal.record({ ...row, state: 'expired', reason: expiredReason })
-    return submission
+  let told = row
+  if (chain.submit !== undefined && row.arrivalData === null) {
+    const submission = await chain.submit(bytes, ownOf(deps), reads, signal)
+    if (submission.kind === 'expired') {
+      await deps.journal.record({ ...row, state: 'expired', reason: expiredReason })
+      return submission
+    }
+    // A later look might not find it any more: from here on it is told of, and nothing else.
+    told = { ...row, state: 'arrived', arrivalData: submission.txData }
+    await deps.journal.record(told)
   }
   const { pendingId: id, withdrawalId } = row
   const payment = { id, ...(withdrawalId !== null && { withdrawalId }) }
-  const sent = chain.broadcast(payment, submission?.txData ?? bytes)
+  const sent = chain.broadcast(payment, told.arrivalData ?? bytes)
   const { completed = true } = await deps.api.broadcast(sent, signal)
-  await deps.journal.record({ ...row, state: 'sent', reason: null })
+  await deps.journal.record({ ...told, state: 'sent', code: null, reason: null })
   return { kind: 'sent', completed, warnings }
 }
 

@@ -14,6 +14,7 @@ import { type Cancelled, cancelPayment } from './cancel.ts'
 import { decodeFrontConfig, type FrontConfig } from './config.ts'
 import { type DaemonDeps, drainMs, runDaemon, runOnce } from './daemon.ts'
 import { type Journal, openJournal } from './journal.ts'
+import { type Resigned, resignPayment } from './resign.ts'
 import type { CycleReport, Endings } from './run.ts'
 
 export type FrontWorld = {
@@ -32,8 +33,11 @@ export type FrontWorld = {
   readonly openJournal?: typeof openJournal
 }
 
-/** What a front came to that had one thing to do: a cycle (`--run-once`), or a payment to cancel. */
-export type FrontOutcome = CycleReport | { readonly cancelled: Cancelled }
+/** What a front came to that had one thing to do: a cycle (`--run-once`), or an order of a person. */
+export type FrontOutcome =
+  | CycleReport
+  | { readonly cancelled: Cancelled }
+  | { readonly resigned: Resigned }
 
 /**
  * The network process: everything hostile is parsed here, and no key has ever been here.
@@ -84,11 +88,12 @@ async function work(
   endings: Endings,
 ): Promise<FrontOutcome | undefined> {
   const { vaultId } = await signer.ask({ type: 'status' })
-  const { network, runOnce: isOnce, cancel } = config
+  const { network, runOnce: isOnce, cancel, resign } = config
   const journal = await (world.openJournal ?? openJournal)(path, { vaultId, network }, world.now)
   try {
     const deps = assemble(world, config, signer, journal)
     if (cancel !== null) return { cancelled: await cancelPayment(deps, cancel, endings.abort) }
+    if (resign !== null) return { resigned: await resignPayment(deps, resign, endings.abort) }
     if (isOnce) return await runOnce(deps, endings)
     await runDaemon(deps, endings)
     return undefined

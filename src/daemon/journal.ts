@@ -1,12 +1,13 @@
 import { SQL } from 'bun'
-import { KmsError } from '../base/errors.ts'
+import { type ErrorCode, KmsError } from '../base/errors.ts'
 import type { Network } from '../base/model.ts'
 import { inBatches } from './batches.ts'
 
 /**
  * How far a payment has come. Bytes stand in the journal before they leave the machine: the signer's
- * from `signed` on, the final ones, where others add to them, from `finished` on. `done`: the network
- * has used up their number. `expired` and `cancelled` are closed.
+ * from `signed` on, the final ones, where others add to them, from `finished` on. `arrived`: the network
+ * has them, and Tatum is to be told. `done`: the network has used up their number. `refused`, `expired`
+ * and `cancelled` are closed.
  */
 export const paymentStates = [
   'seen',
@@ -14,6 +15,7 @@ export const paymentStates = [
   'refused',
   'signed',
   'finished',
+  'arrived',
   'sent',
   'done',
   'expired',
@@ -37,7 +39,12 @@ export type PaymentRow = {
   /** What became of them in `Chain.finish`, where a chain has that. */
   readonly finalData: string | null
   readonly finalId: string | null
-  /** Why it is not further, in a sentence. */
+  /** What Tatum is told once the network has them, where a chain has `Chain.submit`. */
+  readonly arrivalData: string | null
+  /** Id of the bytes that it had before these, and that expired. */
+  readonly replacedId: string | null
+  /** Why it is not further: what kind of fault stopped it, and a sentence. */
+  readonly code: ErrorCode | null
   readonly reason: string | null
   /** What Tatum was told, once it had it: an error code, `expired` or `cancelled`. */
   readonly reported: string | null
@@ -54,20 +61,29 @@ export function isSigned(row: PaymentRow): row is SignedRow {
 export type JournalScope = { readonly vaultId: string; readonly network: Network }
 
 /**
- * The front's memory of payments. Losing it loses time, never money: the signer's ledger still
- * keeps every payment from being signed twice.
+ * The front's memory of payments. Without it the signer's ledger still keeps every payment from being
+ * signed twice, and those that were cancelled from being signed; what was refused, has expired or
+ * arrived, or was reported is forgotten, and so are final bytes.
  */
 export type Journal = {
   find(pendingId: string): Promise<PaymentRow | undefined>
   /**
    * Inserts or replaces the payment's row, durably. One with bytes never loses or changes them, the
-   * signer's as well as the final ones; one that is cancelled stays so.
+   * signer's as well as the final ones; one that has arrived never expires; one that is cancelled
+   * stays so.
    */
   record(row: PaymentRow): Promise<void>
+  /** Gives a payment that has expired the bytes that it was signed with anew, and no others beside. */
+  renew(row: Pick<SignedRow, 'pendingId' | 'txData' | 'txId'>): Promise<SignedRow>
   /** Payments of a chain whose bytes may not have reached the network, oldest first. */
   unsent(chain: string): Promise<readonly PaymentRow[]>
-  /** Payments that were sent, the last time at `time` or before, and of which nothing is known since. */
-  sentUntil(time: number, chain: string): Promise<readonly PaymentRow[]>
+  /** Chains that have such payments. */
+  unsentChains(): Promise<readonly string[]>
+  /**
+   * Payments whose bytes went out, or may have: signed or sent, the last time at `time` or before, and
+   * nothing is known since. Oldest first.
+   */
+  outUntil(time: number, chain: string): Promise<readonly PaymentRow[]>
   close(): Promise<void>
 }
 
@@ -86,7 +102,7 @@ export async function openJournal(
   const columns = sql`
     pending_id AS "pendingId", chain, state, contents, withdrawal_id AS "withdrawalId", lane,
     tx_data AS "txData", tx_id AS "txId", final_data AS "finalData", final_id AS "finalId",
-    reason, reported`
+    arrival_data AS "arrivalData", replaced_id AS "replacedId", code, reason, reported`
 
   return {
     async find(pendingId) {
@@ -102,21 +118,43 @@ export async function openJournal(
       },
       { maxItems: maxRows },
     ),
+    async renew({ pendingId, txData, txId }) {
+      const rows: SignedRow[] = await run(sql`
+        UPDATE payments SET
+          state = 'signed', tx_data = ${txData}, tx_id = ${txId},
+          replaced_id = coalesce(final_id, tx_id), final_data = NULL, final_id = NULL,
+          code = NULL, reason = NULL, reported = NULL, updated_at = ${now()}
+        WHERE vault_id = ${vaultId} AND network = ${network} AND pending_id = ${pendingId}
+          AND state = 'expired' AND arrival_data IS NULL
+        RETURNING ${columns}`)
+      const [row] = rows
+      if (row !== undefined) return row
+      throw new KmsError('unexpected', 'the journal has no such payment that has expired')
+    },
     unsent: chain =>
       run(sql`
         SELECT ${columns} FROM payments
         WHERE vault_id = ${vaultId} AND network = ${network} AND chain = ${chain}
-          AND state IN ('signed', 'finished')
+          AND state IN ${sql(unsentStates)}
         ORDER BY updated_at, rowid`),
-    sentUntil: (time, chain) =>
+    async unsentChains() {
+      const rows: { chain: string }[] = await run(sql`
+        SELECT DISTINCT chain FROM payments
+        WHERE vault_id = ${vaultId} AND network = ${network} AND state IN ${sql(unsentStates)}
+        ORDER BY chain`)
+      return rows.map(({ chain }) => chain)
+    },
+    outUntil: (time, chain) =>
       run(sql`
         SELECT ${columns} FROM payments
         WHERE vault_id = ${vaultId} AND network = ${network} AND chain = ${chain}
-          AND state = 'sent' AND updated_at <= ${time}
+          AND state IN ('signed', 'sent') AND updated_at <= ${time}
         ORDER BY updated_at, rowid LIMIT ${maxRows}`),
     close: () => sql.close(),
   }
 }
+
+const unsentStates: readonly PaymentState[] = ['signed', 'finished', 'arrived']
 
 /** What people ask about a payment; its bytes are nobody's business. */
 export type PaymentSummary = {
@@ -178,6 +216,9 @@ async function createTable(sql: SQL): Promise<void> {
       tx_id         TEXT,
       final_data    TEXT,
       final_id      TEXT,
+      arrival_data  TEXT,
+      replaced_id   TEXT,
+      code          TEXT,
       reason        TEXT,
       reported      TEXT,
       seen_at       BIGINT NOT NULL,
@@ -210,6 +251,9 @@ async function write(
     tx_id: row.txId,
     final_data: row.finalData,
     final_id: row.finalId,
+    arrival_data: row.arrivalData,
+    replaced_id: row.replacedId,
+    code: row.code,
     reason: row.reason,
     reported: row.reported,
     seen_at: now,
@@ -222,9 +266,12 @@ async function write(
       withdrawal_id = excluded.withdrawal_id, lane = excluded.lane,
       tx_data = excluded.tx_data, tx_id = excluded.tx_id,
       final_data = excluded.final_data, final_id = excluded.final_id,
-      reason = excluded.reason, reported = excluded.reported, updated_at = excluded.updated_at
+      arrival_data = excluded.arrival_data, replaced_id = excluded.replaced_id, code = excluded.code, reason = excluded.reason,
+      reported = excluded.reported, updated_at = excluded.updated_at
     WHERE (payments.tx_data IS NULL OR payments.tx_data = excluded.tx_data)
       AND (payments.final_data IS NULL OR payments.final_data = excluded.final_data)
+      AND (payments.arrival_data IS NULL
+        OR (payments.arrival_data = excluded.arrival_data AND excluded.state <> 'expired'))
       AND (payments.state <> 'cancelled' OR excluded.state = 'cancelled')`)
 }
 
@@ -236,7 +283,9 @@ async function run<T>(statement: PromiseLike<T>): Promise<T> {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown'
     throw new KmsError('disk', `the journal could not be used (${code})`, {
       cause,
-      hint: 'free space or restore access; a damaged journal may be moved away, nothing is lost',
+      hint:
+        'free space or restore access; without its journal a daemon signs nothing twice, but forgets ' +
+        'what was refused, expired and reported, and final bytes',
     })
   }
 }

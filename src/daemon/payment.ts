@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { hex, utf8 } from '../base/bytes.ts'
 import { asKmsError, type ErrorCode, KmsError } from '../base/errors.ts'
-import type { Json } from '../base/json.ts'
+import { asRecord, asString, type Json } from '../base/json.ts'
 import type { Log } from '../base/log.ts'
 import type { Completion, Intent, Network, PendingTx } from '../base/model.ts'
 import type { Chain, ChainSettings, Own } from '../chains/chain.ts'
@@ -40,8 +40,11 @@ export type Reviewed = {
  * Tatum is not told that it failed, or it would be paid again.
  */
 export class SignedOtherwise extends KmsError {
-  constructor(reason = 'this pending id was signed before with another transaction') {
-    super('transaction-refused', reason)
+  constructor(
+    reason = 'this pending id was signed before with another transaction',
+    code: ErrorCode = 'transaction-refused',
+  ) {
+    super(code, reason)
   }
 }
 
@@ -59,36 +62,27 @@ export async function lookOver(
 ): Promise<SignedRow | Reviewed | undefined> {
   const before = await deps.journal.find(id)
   if (before?.state === 'cancelled') return undefined
-  refuseOversized(sent)
-  const pending = parsePending(sent)
-  const chain = needChain(deps, chainId, pending.chain)
-  const contents = hex(createHash('sha256').update(utf8(pending.serializedTransaction)).digest())
-  if (before !== undefined && isSigned(before)) {
-    if (before.contents === contents && before.chain === chainId) return before
-    throw new SignedOtherwise()
-  }
-  const row: PaymentRow = {
-    pendingId: id,
-    chain: chainId,
-    state: before?.state ?? 'seen',
-    contents,
-    withdrawalId: pending.withdrawalId ?? null,
-    lane: null,
-    txData: null,
-    txId: null,
-    finalData: null,
-    finalId: null,
-    reason: before?.reason ?? null,
-    reported: before?.reported ?? null,
-  }
-  // The journal may have been lost; what the ledger has was approved and signed before.
-  const stored = await askLedger(deps, row)
-  if (stored !== null) return await keepBytes(deps, row, stored)
-  if (before === undefined) await deps.journal.record(row)
-  const own = await ownKeys(deps, chain, pending)
-  const intent = chain.review(pending, own)
-  const lane = chain.order === 'by-address' ? (intent.from[0] ?? null) : null
-  return { row: { ...row, lane }, chain, pending, sent, own, intent }
+  const row = rowOf(before, { pendingId: id, chain: chainId, contents: contentsOf(sent) })
+  if (row !== before) await deps.journal.record(row)
+  // The journal may have been lost, and what has bytes may be paid: nothing else is said of it.
+  const bytes = isSigned(row) ? row : await askLedger(deps, row)
+  if (bytes === null) refuseAgain(row)
+  const { pending, chain } = readEntry(deps, row, sent, bytes !== null)
+  if (isSigned(row)) return row
+  const listed: PaymentRow = { ...row, withdrawalId: pending.withdrawalId ?? null }
+  if (bytes !== null) return await keepBytes(deps, listed, bytes)
+  return await review(deps, listed, { pending, chain }, sent)
+}
+
+/** Looks a payment over whose bytes have expired: what may be approved and signed anew. */
+export async function lookOverAgain(
+  deps: PaymentDeps,
+  row: SignedRow,
+  sent: unknown,
+): Promise<Reviewed> {
+  const { pendingId, chain } = row
+  rowOf(row, { pendingId, chain, contents: contentsOf(sent) })
+  return await review(deps, row, readEntry(deps, row, sent, true), sent)
 }
 
 /** Throws unless somebody else says yes, where that is asked for. */
@@ -126,10 +120,89 @@ export async function signPayment(
   if (result.kind === 'refused') throw new KmsError(result.code as ErrorCode, result.reason)
   const signed = await keepBytes(deps, row, result)
   // Only now: a payment that is not signed has other things to tell, and is tried again.
-  for (const { event, reason } of warnings) {
-    deps.log.warning(event, { id: row.pendingId, chain: row.chain, reason })
-  }
+  tellWarnings(deps, row, warnings)
   return signed
+}
+
+export function tellWarnings(
+  { log }: Pick<PaymentDeps, 'log'>,
+  { pendingId: id, chain }: PaymentRow,
+  warnings: readonly Warning[],
+): void {
+  for (const { event, reason } of warnings) log.warning(event, { id, chain, reason })
+}
+
+/** Empty where there is no transaction to speak of. */
+function contentsOf(sent: unknown): string {
+  const serialized = asString(asRecord(sent)?.get('serializedTransaction'))
+  if (serialized === undefined) return ''
+  return hex(createHash('sha256').update(utf8(serialized)).digest())
+}
+
+/** What is known of the payment: of other contents than before, nothing. */
+function rowOf(
+  before: PaymentRow | undefined,
+  listed: Pick<PaymentRow, 'pendingId' | 'chain' | 'contents'>,
+): PaymentRow {
+  if (before === undefined) return { ...unsigned, ...listed }
+  const isSame = before.contents === listed.contents
+  if (isSame && before.chain === listed.chain) return before
+  // Whatever chain lists it now, or whatever became of its contents: only others are another try.
+  if (before.state === 'refused' && (isSame || listed.contents === '')) return before
+  if (isSigned(before)) throw new SignedOtherwise()
+  return { ...unsigned, ...listed }
+}
+
+const unsigned = {
+  state: 'seen',
+  withdrawalId: null,
+  lane: null,
+  txData: null,
+  txId: null,
+  finalData: null,
+  finalId: null,
+  arrivalData: null,
+  replacedId: null,
+  code: null,
+  reason: null,
+  reported: null,
+} as const
+
+/** Who was told that it failed for good may have paid again. */
+function refuseAgain({ state, code, reason }: PaymentRow): void {
+  if (state !== 'refused') return
+  throw new KmsError(code ?? 'transaction-malformed', reason ?? 'it was refused before')
+}
+
+async function review(
+  deps: PaymentDeps,
+  row: PaymentRow,
+  { pending, chain }: ReadEntry,
+  sent: unknown,
+): Promise<Reviewed> {
+  const own = await ownKeys(deps, chain, pending)
+  const intent = chain.review(pending, own)
+  const lane = chain.order === 'by-address' ? (intent.from[0] ?? null) : null
+  return { row: { ...row, lane }, chain, pending, sent, own, intent }
+}
+
+type ReadEntry = { readonly pending: PendingTx; readonly chain: Chain }
+
+/** @param hasBytes whatever is wrong with the entry now, the payment has not failed */
+function readEntry(
+  deps: PaymentDeps,
+  { chain: chainId }: PaymentRow,
+  sent: unknown,
+  hasBytes: boolean,
+): ReadEntry {
+  try {
+    refuseOversized(sent)
+    const pending = parsePending(sent)
+    return { pending, chain: needChain(deps, chainId, pending.chain) }
+  } catch (thrown) {
+    const { code, message } = asKmsError(thrown)
+    throw hasBytes ? new SignedOtherwise(message, code) : thrown
+  }
 }
 
 async function askLedger(
@@ -149,7 +222,7 @@ async function keepBytes(
   row: PaymentRow,
   { txData, txId }: { readonly txData: string; readonly txId: string },
 ): Promise<SignedRow> {
-  const signed: SignedRow = { ...row, state: 'signed', txData, txId, reason: null }
+  const signed: SignedRow = { ...row, state: 'signed', txData, txId, code: null, reason: null }
   await journal.record(signed)
   return signed
 }
@@ -167,5 +240,6 @@ async function ownKeys(
 function needChain({ findChain }: PaymentDeps, asked: string, named: string): Chain {
   const chain = findChain(asked)
   if (chain !== undefined && named === asked) return chain
-  throw new KmsError('transaction-malformed', `the transaction is not for ${asked}`)
+  // Not for good: under its own chain it may be paid.
+  throw new KmsError('transaction-refused', `the transaction is not for ${asked}`)
 }

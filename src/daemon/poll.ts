@@ -10,6 +10,7 @@ export async function poll(run: Run, stop: Endings['stop']): Promise<readonly En
   const { deps, cycle, tally } = run
   const { chain, walletIds, memory } = cycle
   try {
+    if (walletIds.length === 0) return []
     // A poll that is cut off loses nothing, so that it need not hold up the end.
     const pending = await deps.api.pending(chain, walletIds, stop)
     if (memory.tell('the poll', undefined)) deps.log.info('poll works again', { chain })

@@ -23,7 +23,7 @@ export async function sendReports(
   for (const [id, { code, reason }] of memory.reports) {
     const row = await journal.find(id)
     if (row !== undefined && (row.reported === code || mayArrive(row))) memory.reports.delete(id)
-    else reports.push({ signatureId: id, error: reason })
+    else reports.push({ signatureId: id, error: textOf(row, reason) })
   }
   for (let at = 0; at < reports.length; at += reportsAtOnce) {
     const sent = reports.slice(at, at + reportsAtOnce)
@@ -40,6 +40,17 @@ export async function sendReports(
     memory.tell('the reports', undefined)
     for (const { signatureId } of sent) await markReported(journal, memory, signatureId)
   }
+}
+
+/** Of a server's words there may be more than a report takes: what follows them must not be lost. */
+const maxReason = 800
+
+/** An application that hears of a failure may pay again: it must know where this daemon may, too. */
+function textOf(row: PaymentRow | undefined, reason: string): string {
+  const isClosed = row?.state === 'refused' || row?.state === 'expired'
+  return isClosed
+    ? reason
+    : `${reason.slice(0, maxReason)} (it is tried again while Tatum lists it)`
 }
 
 function mayArrive(row: PaymentRow): boolean {

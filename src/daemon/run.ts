@@ -2,7 +2,7 @@ import { asKmsError, type ErrorCode, KmsError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import type { TatumApi } from '../tatum/api.ts'
 import type { DeliveryDeps } from './delivery.ts'
-import { isSigned } from './journal.ts'
+import { isSigned, type PaymentRow } from './journal.ts'
 import type { Memory } from './memory.ts'
 import { SignedOtherwise } from './payment.ts'
 import type { Roads } from './roads.ts'
@@ -69,7 +69,7 @@ export async function attempt<T>(
       const event = code === 'approver-denied' ? 'payment denied' : 'payment not sent'
       deps.log.warning(event, { id, chain, code, reason })
     }
-    await journalStop(run, id, { code, reason })
+    await journalStop(run, id, fault)
     if (isReported(fault)) memory.reports.set(id, { code, reason })
     return undefined
   }
@@ -83,26 +83,28 @@ export function failureOf(thrown: unknown, { abort }: Run): KmsError {
   return fault
 }
 
-async function journalStop(
-  { deps: { journal }, cycle: { chain } }: Run,
-  id: string,
-  { code, reason }: { readonly code: ErrorCode; readonly reason: string },
-): Promise<void> {
+async function journalStop({ deps: { journal } }: Run, id: string, fault: KmsError): Promise<void> {
   const row = await journal.find(id)
-  if (row !== undefined && isSigned(row)) return
-  const state = code === 'approver-denied' ? 'denied' : isFinal(code) ? 'refused' : 'seen'
-  if (row?.state === state && row.reason === reason) return
-  const fresh = { pendingId: id, chain, contents: '', withdrawalId: null, reported: null }
-  const bytes = { lane: null, txData: null, txId: null, finalData: null, finalId: null }
-  await journal.record({ ...fresh, ...row, ...bytes, state, reason })
+  if (row === undefined || isSigned(row)) return
+  const { code, message: reason } = fault
+  const state = code === 'approver-denied' ? 'denied' : isFinal(fault, row) ? 'refused' : 'seen'
+  if (row.state === state && row.code === code && row.reason === reason) return
+  await journal.record({ ...row, state, code, reason })
 }
 
-function isFinal(code: ErrorCode): boolean {
-  return code === 'transaction-malformed' || code === 'transaction-refused'
+/**
+ * Whether the payment is closed: with the same contents it is never looked at again, so that whoever
+ * hears of its failure may pay in another way. Everything else may be otherwise in a later cycle.
+ */
+function isFinal(fault: KmsError, { contents }: PaymentRow): boolean {
+  const { code } = fault
+  const isOfContents = code === 'transaction-malformed' || code === 'policy-denied'
+  return isOfContents && contents !== '' && !(fault instanceof SignedOtherwise)
 }
 
 /** What the approver says stays between the owner and the daemon, as in the original. */
 function isReported(fault: KmsError): boolean {
   const isOfApprover = fault.code === 'approver-denied' || fault.code === 'approver-unreachable'
-  return !isOfApprover && !(fault instanceof SignedOtherwise)
+  // What is only too early is paid in a later cycle: who is told of a failure pays again.
+  return !isOfApprover && fault.code !== 'too-early' && !(fault instanceof SignedOtherwise)
 }

@@ -1,11 +1,7 @@
-import { hex } from '../base/bytes.ts'
 import { KmsError } from '../base/errors.ts'
-import { asArray, asRecord } from '../base/json.ts'
-import type { KeyRef, Signed } from '../base/model.ts'
+import type { Signed } from '../base/model.ts'
 import type { Chain, Own, Prepared } from '../chains/chain.ts'
-import { cancellationId, type LedgerEntry, type StoredSignature } from './ledger.ts'
-import { type Answers, decodeKeyRef } from './messages.ts'
-import { type OwnKey, openKeys, ownKeys } from './own-keys.ts'
+import { isReleasable } from './claims.ts'
 import {
   factsOf,
   needChain,
@@ -13,27 +9,26 @@ import {
   requireAll,
   type SignerDeps,
   verifyAll,
-} from './sign-batch.ts'
+} from './job.ts'
+import { cancellationId, type LedgerEntry, type StoredSignature } from './ledger.ts'
+import { nonceOf } from './ledger-tables.ts'
+import type { Answers } from './messages.ts'
+import { describePayment, historyOf, keysOf } from './ordered-payment.ts'
+import { type OwnKey, openKeys, ownKeys } from './own-keys.ts'
 
 /** What the ledger has of the payment to be cancelled, and of what took its place. */
 export function findCancellation(deps: SignerDeps): Answers['cancellation'] {
   const id = needId(deps)
-  const stored = findPayment(deps, id)
   return {
-    payment: stored && {
-      chain: stored.chain,
-      contents: hex(stored.serializedHash),
-      txData: stored.txData,
-      txId: stored.txId,
-    },
+    payment: describePayment(deps, id),
     replacement: replacementIn(deps.ledger.cancellation(id)),
   }
 }
 
 /**
  * Cancels the one payment that this signer was started for: from now on nothing of it is signed or
- * handed out. Bytes it has already are replaced by others that use up their number for nothing. The
- * replacement is in the ledger when it is answered, and the same for ever.
+ * handed out. Bytes it has already are replaced by others that use up their number for nothing, where
+ * the chain has such numbers; else they are given up. What is answered is in the ledger, for ever.
  *
  * @param price what a unit of gas costs now, in decimals, as far as the front knows
  */
@@ -41,33 +36,46 @@ export async function cancelPayment(
   deps: SignerDeps,
   price: string | null,
 ): Promise<Answers['cancel']> {
-  const { ledger, network, now } = deps
+  const { ledger } = deps
   const id = needId(deps)
-  const before = ledger.cancellation(id)
-  if (before !== undefined) return { replacement: replacementIn(before) }
-  const stored = findPayment(deps, id)
-  const entry: LedgerEntry =
-    stored === null
-      ? {
-          ...nothing,
-          pendingId: cancellationId(id),
-          network,
-          facts: { cancels: id },
-          signedAt: now(),
-        }
-      : await replace(deps, id, stored, price)
-  ledger.commit([entry])
-  return { replacement: replacementIn(entry) }
+  if (ledger.cancellation(id) === undefined) {
+    const stored = historyOf(deps, id).at(-1)
+    ledger.commit([await cancellationOf(deps, id, stored, price)])
+  }
+  return { replacement: replacementIn(ledger.cancellation(id)), released: ledger.released(id) }
 }
 
-/** Takes the place of a payment that was never signed, so that it never is. */
-const nothing = {
-  chain: '',
-  serializedHash: new Uint8Array(),
-  txData: '',
-  txId: '',
-  claims: [],
-} as const
+async function cancellationOf(
+  deps: SignerDeps,
+  id: string,
+  stored: StoredSignature | undefined,
+  price: string | null,
+): Promise<LedgerEntry> {
+  if (stored === undefined) return withoutBytes(deps, id, never, [])
+  const chain = needChain(deps, stored.chain)
+  if (chain.numbering !== undefined) return replace(deps, id, stored, price)
+  const claims = deps.ledger.claims(id)
+  // A network that counts takes nothing behind a number that is left out.
+  if (claims.some(claim => nonceOf(claim) !== undefined)) {
+    throw refused(`a payment of ${chain.name} that was signed cannot be cancelled`)
+  }
+  return withoutBytes(deps, id, stored, claims.filter(isReleasable))
+}
+
+/** Of a payment that was never signed. */
+const never = { chain: '', serializedHash: new Uint8Array() } as const
+
+/** Takes the place of a payment without any bytes of its own, so that it is signed no more. */
+function withoutBytes(
+  { network, now }: SignerDeps,
+  id: string,
+  { chain, serializedHash }: Pick<StoredSignature, 'chain' | 'serializedHash'>,
+  releases: readonly string[],
+): LedgerEntry {
+  const pendingId = cancellationId(id)
+  const signed = { txData: '', txId: '', facts: { cancels: id }, claims: [], releases }
+  return { pendingId, chain, network, serializedHash, ...signed, signedAt: now() }
+}
 
 async function replace(
   deps: SignerDeps,
@@ -77,7 +85,7 @@ async function replace(
 ): Promise<LedgerEntry> {
   const { network, now } = deps
   const chain = needChain(deps, stored.chain)
-  if (chain.numbering === undefined) throw refused(`a signed payment of ${chain.name} stays one`)
+  if (chain.numbering === undefined) throw refused(`${chain.name} has no replacements`)
   if (price === null) throw refused('a replacement needs the price of gas')
   refuseUnlockedMemory(deps.lockingFailed())
   const owned = await ownKeys(deps, chain, keysOf(deps, id))
@@ -131,19 +139,6 @@ function refuseOtherNumber(
   const isOwned = claims.every(claim => ledger.claimant(chain, network, claim) === pendingId)
   if (claims.length > 0 && isOwned) return
   throw new KmsError('unexpected', 'the ledger does not have the number of these bytes')
-}
-
-function keysOf({ ledger }: SignerDeps, id: string): readonly KeyRef[] {
-  const keys = asArray(asRecord(ledger.facts(id))?.get('keys')) ?? []
-  return keys.map(decodeKeyRef)
-}
-
-function findPayment({ ledger, network }: SignerDeps, id: string): StoredSignature | null {
-  const stored = ledger.find(id)
-  if (stored !== undefined && stored.network !== network) {
-    throw refused(`this payment is one of ${stored.network}, not of ${network}`)
-  }
-  return stored ?? null
 }
 
 function replacementIn(entry: Signed | undefined): Signed | null {

@@ -11,6 +11,8 @@ export type Claimed = {
   readonly chain: string
   readonly network: Network
   readonly claims: readonly string[]
+  /** See `Prepared`. */
+  readonly isDated: boolean
 }
 
 /** How far a nonce may be ahead of the ledger (DESIGN 6): one that is never reached blocks its address. */
@@ -40,14 +42,14 @@ export function isReleasable(claim: string): boolean {
  */
 export function refuseClaims(
   { ledger, acceptNonces }: { readonly ledger: Ledger; readonly acceptNonces: readonly string[] },
-  { pendingId, chain, network, claims }: Claimed,
+  { pendingId, chain, network, claims, isDated }: Claimed,
   batch: BatchClaims,
 ): void {
   for (const claim of claims) {
     const owner = batch.get(`${chain}/${claim}`) ?? ledger.claimant(chain, network, claim)
     // Of a payment that is signed anew: it uses what it has used before.
     if (owner === pendingId) continue
-    if (owner !== undefined) throw alreadyUsed(claim, owner)
+    if (owner !== undefined) throw isDated ? twin(owner) : alreadyUsed(claim, owner)
     const nonce = nonceOf(claim)
     if (nonce === undefined || acceptNonces.includes(nonce.address.toLowerCase())) continue
     const { address, number } = nonce
@@ -62,6 +64,12 @@ export function takeClaims({ pendingId, chain, claims }: Claimed, batch: BatchCl
 function alreadyUsed(claim: string, owner: string): KmsError {
   const hint = isReleasable(claim) ? ` (see tatum-kms tx cancel ${owner})` : ''
   return refused(`${claim} is already used by payment ${owner}${hint}`)
+}
+
+/** No refusal: nothing is wrong with the payment, and with a newer block it is another transaction. */
+function twin(owner: string): KmsError {
+  const reason = `it would be the same transaction as payment ${owner}: it is made of a newer block later`
+  return new KmsError('too-early', reason)
 }
 
 function refuseFarNonce(nonce: bigint, next: bigint | undefined): void {

@@ -1,5 +1,5 @@
 import { KmsError } from '../base/errors.ts'
-import type { Intent, Network, PendingTx, Signature, Signed } from '../base/model.ts'
+import type { Completion, Intent, Network, PendingTx, Signature, Signed } from '../base/model.ts'
 import type { Chain, ChainSettings, Own, Prepared } from '../chains/chain.ts'
 import type { KeyRoom, SignTask } from '../secret/key-room.ts'
 import { verify } from '../secret/sign.ts'
@@ -52,7 +52,7 @@ export type Workbench = {
 export async function prepareJob(
   deps: SignerDeps,
   { pending, serializedHash }: PaymentToSign,
-  completion: Readonly<Record<string, string>>,
+  completion: Completion,
   bench: Workbench,
 ): Promise<Job> {
   const { network } = deps
@@ -62,8 +62,9 @@ export async function prepareJob(
   const own: Own = { network, keys, settings: deps.chainSettings }
   const prepared = chain.prepare(pending, own, completion)
   refuseFarExpiry(prepared.intent, deps.now())
-  const { claims } = prepared
-  const claimed = { pendingId: pending.id, chain: chain.id, network, claims }
+  refuseFarStart(prepared.intent, deps.now())
+  const { claims, isDated } = prepared
+  const claimed = { pendingId: pending.id, chain: chain.id, network, claims, isDated }
   refuseClaims(deps, claimed, bench.claims)
   const tasks = await openKeys(deps, chain, owned, prepared, bench.keys)
   // Last: what a refused payment asks for is left to the others of its batch.
@@ -77,7 +78,7 @@ export function sealJob(
   { pending, serializedHash, owned, own, prepared }: Job,
   signatures: readonly Signature[],
   spotCheck: SpotCheck,
-): LedgerEntry {
+): Omit<LedgerEntry, 'facts'> & { readonly facts: Facts } {
   const { txData, txId }: Signed = prepared.seal(signatures)
   const used = new Set(prepared.requests.map(({ key }) => owned[key]?.ref))
   const usedRefs = [...used].filter(ref => ref !== undefined)
@@ -88,6 +89,8 @@ export function sealJob(
   const signedAt = now()
   return { pendingId, chain, network, serializedHash, txData, txId, facts, claims, signedAt }
 }
+
+type Facts = ReturnType<typeof factsOf>
 
 /** What the ledger keeps beside the bytes. */
 export function factsOf(intent: Intent, owned: readonly Pick<OwnKey, 'ref'>[]) {
@@ -140,4 +143,13 @@ const day = 86_400_000
 function refuseFarExpiry({ expiry }: Intent, now: number): void {
   if (expiry === undefined || expiry <= now + day) return
   throw new KmsError('transaction-refused', 'the transaction expires more than 24 hours from now')
+}
+
+/** Nobody remembers a payment that comes to life months later, and it cannot be called back. */
+function refuseFarStart({ notBefore }: Intent, now: number): void {
+  if (notBefore === undefined || notBefore <= now + day) return
+  throw new KmsError(
+    'transaction-refused',
+    'no network takes the transaction before more than 24 hours from now',
+  )
 }

@@ -104,10 +104,7 @@ function* readRecords(db: Database): Generator<LedgerRecord & Pick<Commit, 'numb
   const released = db.query<{ claim: string }, Row>(
     'SELECT claim FROM claims WHERE released_by = $pendingId',
   )
-  const signed = db.query<
-    Omit<LedgerRecord, 'claims' | 'releases'> & Pick<Commit, 'number'>,
-    []
-  >(
+  const signed = db.query<Omit<LedgerRecord, 'claims' | 'releases'> & Pick<Commit, 'number'>, []>(
     `SELECT commit_number AS number, pending_id AS pendingId, chain, network,
             serialized_hash AS serializedHash, tx_data AS txData, tx_id AS txId, facts,
             signed_at AS signedAt

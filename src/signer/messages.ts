@@ -25,6 +25,10 @@ export type Question =
   | { readonly type: 'cancellation' }
   /** Cancels it. `price`: what a unit of gas costs now, where its bytes have to be replaced. */
   | { readonly type: 'cancel'; readonly price: string | null }
+  /** What is known of the one payment that this signer was started to sign anew. */
+  | { readonly type: 'resignation' }
+  /** Signs it anew. `expired`: id of the bytes that can arrive no more. */
+  | { readonly type: 'resign'; readonly payment: Payment; readonly expired: string }
   /** Looks whether the vault file was replaced since. */
   | { readonly type: 'reload' }
   | { readonly type: 'status' }
@@ -40,13 +44,18 @@ export type Answers = {
   readonly nextNonce: { readonly next: string | null }
   readonly signed: { readonly signed: Signed | null }
   readonly sign: { readonly results: readonly SignResult[] }
-  /** `payment` and its `replacement` as the ledger has them; `contents` as in the question `signed`. */
   readonly cancellation: {
-    readonly payment: (Signed & { readonly chain: string; readonly contents: string }) | null
+    readonly payment: OrderedPayment | null
     readonly replacement: Signed | null
   }
-  /** Null where the payment had no bytes. */
-  readonly cancel: { readonly replacement: Signed | null }
+  /** What takes the payment's place, if anything does, and what of its claims others may have. */
+  readonly cancel: {
+    readonly replacement: Signed | null
+    readonly released: readonly string[]
+  }
+  readonly resignation: { readonly payment: OrderedPayment | null }
+  /** The payment's newest bytes. */
+  readonly resign: Signed
   readonly reload: { readonly changed: boolean }
   readonly status: {
     readonly vaultId: string
@@ -54,6 +63,16 @@ export type Answers = {
     readonly signed: number
     readonly generation: string
   }
+}
+
+/** The newest bytes of a payment in the ledger, and those before them. */
+export type OrderedPayment = Signed & {
+  readonly chain: string
+  /** As in the question `signed`. */
+  readonly contents: string
+  readonly before: Signed | null
+  /** Of the keys that signed it. */
+  readonly wallets: readonly string[]
 }
 
 export type PublicWallet = { readonly id: string; readonly chain: string }
@@ -82,16 +101,16 @@ export function encodeQuestion(question: Question): Json {
     case 'publicKeys':
       return { ...question, refs: question.refs.map(ref => ({ ...ref })) }
     case 'sign':
-      return {
-        type: 'sign',
-        payments: question.payments.map(({ pending, completion }) => ({
-          pending: pending as Json,
-          completion,
-        })),
-      }
+      return { type: 'sign', payments: question.payments.map(encodePayment) }
+    case 'resign':
+      return { ...question, payment: encodePayment(question.payment) }
     default:
       return question
   }
+}
+
+function encodePayment({ pending, completion }: Payment) {
+  return { pending: pending as Json, completion }
 }
 
 /** Reads a question off the pipe; the front may have been taken over, so nothing is assumed. */
@@ -124,7 +143,14 @@ export function decodeQuestion(body: unknown): Question {
       return { type, payments: need(asArray(record?.get('payments'))).map(decodePayment) }
     case 'cancel':
       return { type, price: decodePrice(record?.get('price')) }
+    case 'resign':
+      return {
+        type,
+        payment: decodePayment(record?.get('payment')),
+        expired: need(asString(record?.get('expired'))),
+      }
     case 'cancellation':
+    case 'resignation':
     case 'reload':
     case 'status':
       return { type }

@@ -8,12 +8,12 @@ import { openKeyRoom } from '../secret/key-room.ts'
 import { lockingFailed } from '../secret/memory.ts'
 import { openVault, type Vault, type VaultPlace } from '../vault/vault.ts'
 import { type Channel, openChannel } from './channel.ts'
+import { refuseUnlockedMemory } from './job.ts'
 import { type Ledger, openLedger } from './ledger.ts'
 import type { Notice } from './messages.ts'
 import { answerTo, createSigner, type Signer } from './serve.ts'
 import type { SignerSettings } from './settings.ts'
 import { sharedWithMainnet } from './shared-keys.ts'
-import { refuseUnlockedMemory } from './sign-batch.ts'
 
 export type SignerWorld = {
   readonly place: VaultPlace
@@ -68,14 +68,14 @@ function ledgerPath(vaultPath: string): string {
 
 async function answerFront(settings: SignerSettings, world: SignerWorld): Promise<void> {
   const { place } = world
-  const { network, chainSettings, acceptNonces, cancel } = settings
+  const { network, chainSettings, acceptNonces, cancel, resign } = settings
   using vault = openWithPassword(settings, place)
   refuseUnlockedMemory(lockingFailed())
   using ledger = (world.openLedger ?? openLedger)(ledgerPath(place.path), vault.auditKey)
   checkHistory(settings, world, vault, ledger)
   if (network === 'testnet') warnOfSharedKeys(vault, world)
   await using room = openKeyRoom()
-  const rules = { network, chainSettings, acceptNonces, cancel }
+  const rules = { network, chainSettings, acceptNonces, cancel, resign }
   const facts = { vault, ledger, room, ...rules, lockingFailed }
   const answer = createSigner({ ...world, ...facts })
   await serve(settings.channelFd, answer, world)

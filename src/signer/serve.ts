@@ -3,6 +3,7 @@ import type { Json } from '../base/json.ts'
 import type { Network } from '../base/model.ts'
 import type { Vault } from '../vault/vault.ts'
 import { cancelPayment, findCancellation } from './cancel.ts'
+import { needChain, type SignerDeps } from './job.ts'
 import {
   type Answers,
   decodeQuestion,
@@ -11,7 +12,8 @@ import {
   type Question,
 } from './messages.ts'
 import { ownKeys } from './own-keys.ts'
-import { needChain, type SignerDeps, signBatch, storedFor } from './sign-batch.ts'
+import { findResignation, resignPayment } from './resign.ts'
+import { signBatch, storedFor } from './sign-batch.ts'
 import { createSpotCheck } from './spot-check.ts'
 
 /** Wallets per answer: a page of half a million ids would be one enormous frame. */
@@ -48,10 +50,12 @@ export function createSigner(deps: SignerDeps): Signer {
         return findCancellation(deps)
       case 'cancel':
         return inTurn(() => cancelPayment(deps, question.price))
+      case 'resignation':
+        return findResignation(deps)
+      case 'resign':
+        return inTurn(() => resignPayment(deps, question.payment, question.expired))
       case 'sign':
-        if (deps.cancel !== null) {
-          throw new KmsError('transaction-refused', 'this signer was started to cancel a payment')
-        }
+        refuseOtherWork(deps)
         return { results: await inTurn(() => signBatch(deps, question.payments, spotCheck)) }
       case 'reload': {
         const changed = vault.reload()
@@ -80,6 +84,13 @@ export async function answerTo(body: unknown, answer: Signer): Promise<Json> {
     const { code, message } = asKmsError(thrown)
     return { fault: { code, message } }
   }
+}
+
+/** A signer that a person gave an order about one payment signs nothing else. */
+function refuseOtherWork({ cancel, resign }: SignerDeps): void {
+  if (cancel === null && resign === null) return
+  const order = cancel === null ? 'sign a payment anew' : 'cancel a payment'
+  throw new KmsError('transaction-refused', `this signer was started to ${order}`)
 }
 
 function pageOfWallets(vault: Vault, network: Network, from: number): Answers['wallets'] {

@@ -22,6 +22,8 @@ export type SignerSettings = {
   readonly acceptNonces: readonly string[]
   /** The one payment that this signer cancels; it then signs nothing else. */
   readonly cancel: string | null
+  /** The one payment that it signs anew, and nothing else. */
+  readonly resign: string | null
   readonly channelFd: number
   readonly passwordFd: number
   readonly frontPid: number
@@ -40,10 +42,12 @@ export function decodeSignerSettings(text: string): SignerSettings {
   const secretMemory = record?.get('secretMemory')
   const acceptNonces = asArray(record?.get('acceptNonces'))?.map(asString)
   const cancel = record?.get('cancel')
+  const resign = record?.get('resign')
   if (vaultPath === undefined || (network !== 'mainnet' && network !== 'testnet')) throw notByHand()
   if (secretMemory !== 'auto' && secretMemory !== 'locked') throw notByHand()
   if (chainSettings === undefined || !acceptNonces?.every(isText)) throw notByHand()
-  if (cancel !== null && !(isText(cancel) && isPendingId(cancel))) throw notByHand()
+  if (!isOrder(cancel) || !isOrder(resign)) throw notByHand()
+  if (cancel !== null && resign !== null) throw notByHand()
   return {
     vaultPath,
     network,
@@ -53,10 +57,16 @@ export function decodeSignerSettings(text: string): SignerSettings {
     acceptRollback: record?.get('acceptRollback') === true,
     acceptNonces,
     cancel,
+    resign,
     channelFd: integer('channelFd'),
     passwordFd: integer('passwordFd'),
     frontPid: integer('frontPid'),
   }
+}
+
+/** Which payment a person's order is about; null where there is none. */
+function isOrder(value: unknown): value is string | null {
+  return value === null || (isText(value) && isPendingId(value))
 }
 
 function isText(value: unknown): value is string {

@@ -213,9 +213,20 @@ function readRpc(response: HttpResponse, method: string, clean: Clean): unknown 
   return answer.get('result')
 }
 
-/** geth, Bitcoin Core and their kin, for a transaction in the mempool or in a block. */
-const alreadyThere =
-  /already ?known|\bknown transaction|already[- ]in[- ](mempool|block ?chain|utxo)|txn-already-(known|in-mempool)|transaction already exists/i
+/**
+ * What geth, Bitcoin Core and their kin, java-tron, algod and rippled say of this very transaction, in
+ * the mempool or in a block. Not what is also said of another one with its number or its outputs
+ * ("nonce too low", tefPAST_SEQ, tx_bad_seq, "bad-txns-inputs-missingorspent").
+ */
+const alreadyThere = new RegExp(
+  [
+    'already ?known|\\bknown transaction|transaction already exists',
+    'already[- ]in[- ](mempool|block ?chain|utxo)|txn-already-(known|in-mempool)',
+    'txn-same-nonwitness-data-in-mempool',
+    '\\bdup[ _]transaction|transaction already in ledger|\\btefALREADY\\b',
+  ].join('|'),
+  'i',
+)
 
 /** A 2xx means the bytes were taken, whatever its body says or fails to say. */
 function readBroadcast(response: HttpResponse, clean: Clean): BroadcastAnswer {

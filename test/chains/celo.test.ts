@@ -124,7 +124,8 @@ const payment = fc.record({
   nonce: fc.oneof(fc.nat(300), fc.maxSafeNat()),
   gas: fc.bigInt({ min: 200_000n, max: 5_000_000n }),
   value: fc.bigInt({ min: 0n, max: 2n ** 256n - 1n }),
-  price: fc.bigInt({ min: 1n, max: 10n ** 12n }),
+  // At most half a coin: what one of a random currency is worth nobody knows.
+  price: fc.bigInt({ min: 1n, max: 10n ** 11n }),
 })
 const feeCurrency = fc.option(address, { nil: undefined })
 const chain = fc.constantFrom(
@@ -247,6 +248,25 @@ describe('what people see', () => {
       fee: { amount: 210_000n, asset: `CELO:${cusd}` },
     })
     expect(claims).toEqual([`nonce/${from}/7`])
+  })
+
+  test('on the second testnet, addresses have numbers of their own', async () => {
+    const testnet = ownOf(key, 'testnet')
+    const asked = { to, gasLimit: 21_000, gasPrice: 1, chainId: 11_142_220 }
+    const accounts: string[] = []
+    const reads = {
+      ...readsFrom({ eth_getTransactionCount: '0x4' }),
+      nextNonce: async (account: string) => {
+        accounts.push(account)
+        return 9n
+      },
+    }
+    const added = await celo.complete(pendingOf(celo, asked), testnet, reads, signal)
+    expect(added).toEqual({ nonce: '9' })
+    expect(accounts).toEqual([`${from}_11142220`])
+    const claims = (json: Json) => celo.prepare(pendingOf(celo, json), testnet, added).claims
+    expect(claims(asked)).toEqual([`nonce/${from}_11142220/9`])
+    expect(claims({ ...asked, chainId: 44_787 })).toEqual([`nonce/${from}/9`])
   })
 
   test('a payment that lacks its price has no fee yet, and is not signed', () => {

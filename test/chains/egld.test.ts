@@ -108,7 +108,7 @@ describe('completion', () => {
   })
 
   const not = (name: string, least: number | bigint, most: number | bigint) =>
-    `completion sets ${name} to something that is not a number from ${least} to ${most}`
+    `completion sets ${name} to something that is not a whole number from ${least} to ${most}`
   test.each([
     [{ nonce: '-1' }, not('nonce', 0, Number.MAX_SAFE_INTEGER)],
     [{ nonce: '07' }, not('nonce', 0, Number.MAX_SAFE_INTEGER)],
@@ -150,6 +150,23 @@ describe('completion', () => {
 const bob = 'erd1spyavw0956vq68xj8y4tenjpq2wd5a9p2c6j8gsz7ztyrnpxrruqzu66jx'
 const bobKey = readBech32(bob).bytes.toString('hex')
 const hex = (text: string) => Buffer.from(text).toString('hex')
+
+test('on the second testnet, addresses have numbers of their own', async () => {
+  const other = { data: { config: { ...config, erd_chain_id: 'D' } } }
+  const asked: string[] = []
+  const nextNonce = async (account: string) => {
+    asked.push(account)
+    return 9n
+  }
+  const reads = nodeThat({ [`${base}/network/config`]: other }, { nextNonce })
+  const testnet = { ...own, network: 'testnet' } as const
+  const added = await egld.complete(pendingOf(egld, good), testnet, reads, signal)
+  expect(added).toMatchObject({ chainId: 'D', nonce: '9' })
+  expect(asked).toEqual([`${from}_D`])
+  const claims = (chainId: string) => prepareEgld(good, { chainId }, 'testnet').claims
+  expect(claims('D')).toEqual([`nonce/${from}_D/7`])
+  expect(claims('T')).toEqual([`nonce/${from}/7`])
+})
 
 describe('what people see', () => {
   const seen = (changes: Json) => {

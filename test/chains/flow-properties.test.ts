@@ -15,6 +15,7 @@ import {
   signaturesOf,
   to,
 } from '../support/flow.ts'
+import { accounts, flowAddress } from '../support/flow-address.ts'
 import { payloadDigest, readFlow } from '../support/flow-chain.ts'
 import { type Item, readRlp } from '../support/rlp.ts'
 import { verifyEcdsa } from '../support/secp256k1.ts'
@@ -28,7 +29,7 @@ const hex = (bytes: number) =>
     .uint8Array({ minLength: bytes, maxLength: bytes })
     .map(data => Buffer.from(data).toString('hex'))
 const address = fc.oneof(
-  hex(8).map(digits => `0x${digits}`),
+  fc.integer({ min: 1, max: accounts - 1 }).map(number => flowAddress(number, 'testnet')),
   fc.constantFrom(account, to),
 )
 const units = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n })

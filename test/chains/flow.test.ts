@@ -8,6 +8,7 @@ import {
   completion,
   key,
   ownOf,
+  paymentOn,
   payments,
   prepare,
   publicKey,
@@ -107,7 +108,7 @@ describe('the script of a payment of today', () => {
     ['testnet', '0x9a0766d93b6608b7', '0x7e60df042a9c0868'],
   ] as const)('takes the contracts of %s, and amount and recipient', (network, tokens, coin) => {
     const { script, args, gasLimit } = readFlow(
-      signFlow(payments.transfer, ownOf('cadence1', network)).txData,
+      signFlow(paymentOn(network, payments.transfer), ownOf('cadence1', network)).txData,
     )
     expect(script).toStartWith(
       `import FungibleToken from ${tokens}\nimport FlowToken from ${coin}\n\n` +
@@ -126,7 +127,7 @@ describe('the script of a payment of today', () => {
     }
     expect(args).toEqual([
       { type: 'UFix64', value: '1.50000000' },
-      { type: 'Address', value: to },
+      { type: 'Address', value: paymentOn(network, to) },
     ])
     expect(gasLimit).toBe(9_999)
   })
@@ -217,11 +218,26 @@ describe('what the front adds', () => {
     [{ ...completion, proposer: completion.proposer.slice(2) }, 'completion does not set proposer'],
     [{ ...completion, payer: '0x' }, 'completion does not set payer to 0x and 16 hex digits'],
     [{ ...completion, payer: `${completion.payer}00` }, 'completion does not set payer'],
-    [{ ...completion, proposerKeyId: '-1' }, 'completion does not set proposerKeyId'],
-    [{ ...completion, proposerKeyId: '4294967296' }, 'completion does not set proposerKeyId'],
-    [{ ...completion, payerKeyId: '00' }, 'completion does not set payerKeyId to a whole number'],
-    [{ ...completion, sequenceNumber: '1e3' }, 'completion does not set sequenceNumber'],
-    [{ ...completion, sequenceNumber: '9'.repeat(16) }, 'completion does not set sequenceNumber'],
+    [
+      { ...completion, proposerKeyId: '-1' },
+      'completion sets proposerKeyId to something that is not a whole number',
+    ],
+    [
+      { ...completion, proposerKeyId: '4294967296' },
+      'completion sets proposerKeyId to something that is not a whole number',
+    ],
+    [
+      { ...completion, payerKeyId: '00' },
+      'completion sets payerKeyId to something that is not a whole number',
+    ],
+    [
+      { ...completion, sequenceNumber: '1e3' },
+      'completion sets sequenceNumber to something that is not a whole number',
+    ],
+    [
+      { ...completion, sequenceNumber: '9'.repeat(16) },
+      'completion sets sequenceNumber to something that is not a whole number',
+    ],
     [{ ...completion, proposer: account }, 'would also propose or pay for the transaction'],
     [{ ...completion, payer: account }, 'would also propose or pay for the transaction'],
     [

@@ -155,7 +155,22 @@ describe('what people see', () => {
     ['VALUE_TRANSFER', { to, value: 5 }, { kind: 'transfer', outputs: [native] }, 1_000_000n],
     [
       'VALUE_TRANSFER_MEMO',
-      { to, value: 5, data: call },
+      { to, value: 5, data: 'for you & me' },
+      {
+        kind: 'transfer',
+        outputs: [{ ...native, to: `${to}?memo=for%20you%20%26%20me` }],
+      },
+      1_000_000n,
+    ],
+    [
+      'VALUE_TRANSFER_MEMO',
+      { to: from, value: 5, data: '0xff00' },
+      { kind: 'transfer', outputs: [{ ...native, to: `${from}?memo=hex:ff00`, own: true }] },
+      1_000_000n,
+    ],
+    [
+      'VALUE_TRANSFER_MEMO',
+      { to, value: 5, data: '0x' },
       { kind: 'transfer', outputs: [native] },
       1_000_000n,
     ],

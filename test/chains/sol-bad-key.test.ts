@@ -139,6 +139,6 @@ describe('a key is refused', () => {
 
   test('not when they do', () => {
     const prepared = prepareSol(compile(alice.address, minting), [alice], newMint)
-    expect(prepared.seal(signaturesOf(prepared, [alice])).txData).toEndWith('@1150')
+    expect(prepared.seal(signaturesOf(prepared, [alice])).txData).toEndWith('@1150@2000')
   })
 })

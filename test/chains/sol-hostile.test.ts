@@ -117,7 +117,7 @@ describe('a message that is changed', () => {
 describe('signed bytes', () => {
   test('are not given out when they do not say what was asked', () => {
     const signatures = signaturesOf(goodPayments, wallets)
-    expect(goodPayments.seal(signatures).txData).toEndWith('@1150')
+    expect(goodPayments.seal(signatures).txData).toEndWith('@1150@2000')
     for (const odd of [[], signatures.slice(1), [...signatures, ...signatures]]) {
       expect(() => goodPayments.seal(odd)).toThrow(KmsError)
     }

@@ -140,7 +140,7 @@ describe('what a payment does', () => {
       fee: { amount: fee, asset: 'SOL' },
     }
     expect(sol.review(paymentOf(message), ownOf(alice))).toEqual(intent)
-    expect(prepareSol(message, [alice])).toMatchObject({ intent, claims: [] })
+    expect(prepareSol(message, [alice])).toMatchObject({ intent })
   })
 
   test('is told: an NFT, made and given away', () => {

@@ -52,12 +52,13 @@ function scripted(calls: Calls) {
   return { submit, asked, paused }
 }
 
-/** As recorded from the original, and the two that it does not ask. */
+/** As recorded from the original, and the three that it does not ask. */
 const expectedParams: Readonly<Record<string, unknown>> = {
   sendTransaction: [wire, { encoding: 'base64', preflightCommitment: 'confirmed' }],
   getTransaction: [txId, { commitment: 'confirmed' }],
   getEpochInfo: [{ commitment: 'finalized' }],
   getSignatureStatuses: [[txId], { searchTransactionHistory: true }],
+  getFirstAvailableBlock: [],
 }
 
 const notFound = () => null
@@ -66,8 +67,11 @@ const failed = () => ({ slot: 1, meta: { err: { InstructionError: [0, { Custom: 
 const refuses = (): never => {
   throw new KmsError('network', 'rpc sendTransaction failed: Blockhash not found')
 }
-const epoch = (blockHeight: number) => () => ({ absoluteSlot: 2_000, blockHeight })
-const status = (value: unknown, slot = 2_000) => {
+/** The blockhash is of slot 2,000, and good until block 1,150. */
+const epoch = (blockHeight: number, absoluteSlot = 2_451) => {
+  return () => ({ absoluteSlot, blockHeight })
+}
+const status = (value: unknown, slot = 2_451) => {
   return () => ({ context: { slot }, value: [value] })
 }
 
@@ -99,7 +103,8 @@ describe('a transaction', () => {
 describe('a transaction that is not there', () => {
   test.each([
     ['while a block can hold it', epoch(1_150), status(null)],
-    ['according to a node that lags behind', epoch(1_151), status(null, 1_999)],
+    ['within 3 minutes, whatever its last block is said to be', epoch(9_999, 2_450), status(null)],
+    ['according to a node that lags behind', epoch(1_151), status(null, 2_450)],
     [
       'though it is in a block',
       epoch(9_999),
@@ -120,11 +125,28 @@ describe('a transaction that is not there', () => {
       getTransaction: notFound,
       getEpochInfo: epoch(1_151),
       getSignatureStatuses: status(null),
+      getFirstAvailableBlock: () => 2_000,
     })
     expect(await submit()).toEqual({ kind: 'expired' })
-    // In this order: what lands after the look must find the height too high.
-    expect(asked.slice(-2)).toEqual(['getEpochInfo', 'getSignatureStatuses'])
+    // In this order: what lands after the look must find the height too high, and what the node still
+    // remembers after it was remembered when it looked.
+    const last = ['getEpochInfo', 'getSignatureStatuses', 'getFirstAvailableBlock']
+    expect(asked.slice(-3)).toEqual(last)
   })
+
+  test.each([2_001, null, '0', {}])(
+    'has not expired where the history of a node begins with %p',
+    async oldest => {
+      const { submit } = scripted({
+        sendTransaction: refuses,
+        getTransaction: notFound,
+        getEpochInfo: epoch(9_999, 99_999),
+        getSignatureStatuses: status(null, 99_999),
+        getFirstAvailableBlock: () => oldest,
+      })
+      await expect(submit()).rejects.toThrow(refusal('network', /no history since slot 2000/))
+    },
+  )
 
   test.each([null, {}, { context: {} }, { context: { slot: 1 }, value: [null, null] }, 'none'])(
     'is not given up when a node answers %p',
@@ -169,12 +191,14 @@ describe('a transaction that failed on chain', () => {
 
 test('whatever a node answers, it is sent only when it is confirmed and given up only when it is over', async () => {
   const answer = fc.oneof(fc.jsonValue(), fc.constantFrom(null, landed(), failed()))
-  const check = async (sent: unknown, found: unknown, info: unknown, told: unknown) => {
+  const check = async (...answers: readonly unknown[]) => {
+    const [sent, found, info, told, oldest] = answers
     const { submit } = scripted({
       sendTransaction: () => sent,
       getTransaction: () => found,
       getEpochInfo: () => info,
       getSignatureStatuses: () => told,
+      getFirstAvailableBlock: () => oldest,
     })
     const outcome = await submit().catch((thrown: unknown) => thrown)
     if (outcome instanceof KmsError) return
@@ -182,7 +206,7 @@ test('whatever a node answers, it is sent only when it is confirmed and given up
     expect(membersOf(membersOf(found)['meta'])['err']).toBe(null)
   }
   const numRuns = Number(process.env['FC_NUM_RUNS'] ?? 100)
-  await fc.assert(fc.asyncProperty(answer, answer, answer, answer, check), { numRuns })
+  await fc.assert(fc.asyncProperty(answer, answer, answer, answer, answer, check), { numRuns })
 })
 
 test('sending it again pays once', async () => {

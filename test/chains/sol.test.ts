@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test'
+import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { fromBase58 } from '../../src/base/base58.ts'
 import type { ChainReads, Completion, KeyRef, PendingTx } from '../../src/base/model.ts'
@@ -109,13 +110,18 @@ describe('completion', () => {
   const answering = (answer: unknown): ChainReads => ({ ...noReads, rpc: async () => answer })
 
   test('is a blockhash and the last block that takes it', async () => {
-    const reads = answering({ value: { blockhash, lastValidBlockHeight: 1_150 } })
+    const value = { blockhash, lastValidBlockHeight: 1_150 }
+    const reads = answering({ context: { slot: 2_000 }, value })
     expect(await sol.complete(payment, ownOf(alice), reads, signal)).toEqual(completion)
   })
 
   test('does not come of an answer without them', async () => {
-    for (const value of [null, undefined, 1, [], {}, { blockhash }, { lastValidBlockHeight: 1 }]) {
-      const completing = sol.complete(payment, ownOf(alice), answering({ value }), signal)
+    const context = { slot: 2_000 }
+    const whole = { blockhash, lastValidBlockHeight: 1_150 }
+    const values = [null, undefined, 1, [], {}, { blockhash }, { lastValidBlockHeight: 1 }]
+    const answers = values.map(value => ({ context, value }))
+    for (const answer of [...answers, { value: whole }, { context: {}, value: whole }]) {
+      const completing = sol.complete(payment, ownOf(alice), answering(answer), signal)
       await expect(completing).rejects.toThrow(refusal('network'))
     }
   })
@@ -124,6 +130,9 @@ describe('completion', () => {
     {},
     { blockhash },
     { lastBlock: '1' },
+    { blockhash, lastBlock: '1' },
+    { ...completion, slot: '-1' },
+    { ...completion, slot: '9'.repeat(16) },
     { ...completion, blockhash: `${blockhash}1` },
     { ...completion, blockhash: '' },
     { ...completion, lastBlock: '-1' },
@@ -135,6 +144,36 @@ describe('completion', () => {
     const preparing = () => sol.prepare(payment, ownOf(alice), odd)
     expect(preparing).toThrow(refusal('transaction-refused'))
   })
+})
+
+describe('what a payment uses up', () => {
+  const message = compile(alice.address, [transfer(alice.address, shop, 1n)])
+  const claimsWith = (more: Completion = {}, bytes = message): readonly string[] =>
+    sol.prepare(paymentOf(bytes), ownOf(alice), { ...completion, ...more }).claims
+
+  test('is what its signatures are made of, whatever else is known of it', () => {
+    expect(claimsWith({ lastBlock: '1151', slot: '2001' })).toEqual(claimsWith())
+  })
+
+  test('is something else with another blockhash, so that it is never refused for good', () => {
+    expect(claimsWith({ blockhash: shop })).not.toEqual(claimsWith())
+    expect(prepareSol(message, [alice]).isDated).toBe(true)
+  })
+
+  test('is something else where anything of the message is', () => {
+    const other = compile(alice.address, [transfer(alice.address, shop, 2n)])
+    expect(claimsWith({}, other)).not.toEqual(claimsWith())
+  })
+})
+
+test('a key of another curve has no address', () => {
+  for (const key of [
+    { curve: 'secp256k1', bytes: new Uint8Array(32) },
+    { curve: 'ed25519', bytes: new Uint8Array(31) },
+    { curve: 'ed25519', bytes: new Uint8Array(33) },
+  ] as const) {
+    expect(() => sol.address(key, 'mainnet')).toThrow(refusal('unexpected'))
+  }
 })
 
 describe('any payment', () => {
@@ -165,7 +204,7 @@ describe('any payment', () => {
       const used = new Set([all[0]?.address, ...paying.map(({ from }) => from)])
       const signing = all.filter(({ address }) => text !== undefined || used.has(address))
       const message = compile(all[0]?.address ?? '', steps)
-      const completed = { blockhash: toBase58(hash), lastBlock: '1' }
+      const completed = { blockhash: toBase58(hash), lastBlock: '1', slot: '1' }
       const prepared = sol.prepare(paymentOf(message), ownOf(...signing), completed)
       const { txData, txId } = prepared.seal(signaturesOf(prepared, signing))
       const read = readSol(txData.split('@')[0] ?? '')
@@ -176,6 +215,8 @@ describe('any payment', () => {
       )
       message.set(hash, 4 + 32 * read.accounts.length)
       expect(read.message).toEqual(message)
+      const digest = createHash('sha256').update(message).digest('hex')
+      expect(prepared.claims).toEqual([`tx/${digest}`])
     }
     fc.assert(fc.property(seeds, payments, memos, bytes, check))
   })

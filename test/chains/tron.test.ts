@@ -183,6 +183,34 @@ describe('an intent', () => {
     })
   })
 
+  test('of a new token tells on which terms it is had', () => {
+    const terms = {
+      abbr: toHex('ATK'),
+      url: toHex('https://x.y/ z'),
+      frozen_supply: [{ frozen_amount: 5, frozen_days: 30 }],
+      trx_num: 3,
+      num: 4,
+      start_time: 1_767_225_600_000,
+      end_time: 1_767_312_000_000,
+    }
+    const value = { owner_address: owner, name: toHex('T'), total_supply: 1_000, ...terms }
+    const { outputs } = prepare(unsigned({ type: 'AssetIssueContract', value })).intent
+    expect(outputs[2]).toEqual(
+      coins(
+        'abbr=ATK url=https%3A%2F%2Fx.y%2F%20z trx_num=3 num=4 start_time=1767225600000 end_time=1767312000000 frozen=5 for 30 days',
+        0n,
+      ),
+    )
+  })
+
+  test('signed by another permission than the owner says so', () => {
+    const json = unsigned({ ...transfer, more: { Permission_id: 2 } })
+    expect(prepare(json).intent.outputs).toEqual([
+      coins(somebodyText, 1_500_000n),
+      coins('by permission 2', 0n),
+    ])
+  })
+
   test.each<[Contract, string, string]>([
     [stake('FreezeBalanceV2Contract', { frozen_balance: 9 }), 'stake', 'stake for BANDWIDTH'],
     [

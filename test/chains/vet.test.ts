@@ -158,8 +158,20 @@ describe('the nonce', () => {
     expect(nonceOf(good, 'b'.repeat(24))).not.toBe(nonce)
   })
 
-  test('is nothing that only one payment can have', () => {
-    expect(vet.prepare(pendingOf(vet, { ...good, nonce: 7 }), own, completion).claims).toEqual([])
+  test('is for one payment only, unless something else of it is different', () => {
+    const prepared = vet.prepare(pendingOf(vet, { ...good, nonce: 7 }), own, completion)
+    const { txData } = prepared.seal(signAll(prepared, key))
+    expect(prepared.claims).toEqual([`tx/${readVet(txData).txId}`])
+    const later = { ...completion, blockRef: `${blockRef.slice(0, -1)}c` }
+    const anew = vet.prepare(pendingOf(vet, { ...good, nonce: 7 }), own, later)
+    expect(anew.claims).not.toEqual(prepared.claims)
+  })
+
+  test('is taken for good only where the block to count from is given, too', () => {
+    const isDated = (json: Json, added: Completion): boolean =>
+      vet.prepare(pendingOf(vet, json), own, added).isDated
+    expect(isDated({ ...good, nonce: 7 }, completion)).toBe(true)
+    expect(isDated({ ...good, nonce: 7, blockRef }, { gas: '21000' })).toBe(false)
   })
 })
 

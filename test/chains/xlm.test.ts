@@ -43,6 +43,17 @@ describe('an intent', () => {
     expect(claims).toEqual([`sequence/${source}/7`])
   })
 
+  test('says from when on the network takes it, where there is such a time', () => {
+    const { intent } = prepare(build({ minTime: maxTime - 60 }).toXDR())
+    expect(intent.notBefore).toBe((maxTime - 60) * 1000)
+    expect(() => prepare(build({ minTime: maxTime }).toXDR())).not.toThrow()
+    // The library builds none whose minTime is after its maxTime.
+    const hex = Buffer.from(build({ minTime: maxTime }).toXDR(), 'base64').toString('hex')
+    const [time, later] = [maxTime, maxTime + 1].map(s => s.toString(16).padStart(16, '0'))
+    const never = Buffer.from(hex.replace(`${time}`, `${later}`), 'hex').toString('base64')
+    expect(() => prepare(never)).toThrow('minTime is after maxTime')
+  })
+
   const muxed = new MuxedAccount(new Account(somebody, '0'), '18446744073709551615').accountId()
   const payMuxed = Operation.payment({ destination: muxed, asset: usdc, amount: '0.0000001' })
 

@@ -56,6 +56,20 @@ describe('an intent', () => {
     expect(output).toMatchObject({ to: from, own: true })
   })
 
+  test('tells memos and the tag of the source, in text where they are text', () => {
+    const utf8 = (text: string) => Buffer.from(text).toString('hex')
+    const Memos = [
+      { Memo: { MemoType: utf8('text/plain'), MemoData: utf8('for you, =)') } },
+      { Memo: { MemoData: 'FF00' } },
+    ]
+    const [, told] = prepare({ ...payment, Memos, SourceTag: 7 }).intent.outputs
+    const [first, second] = [
+      'MemoData=for%20you%2C%20%3D),MemoType=text%2Fplain',
+      'MemoData=hex:ff00',
+    ]
+    expect(told).toEqual(note(`Memo(${first}) Memo(${second}) SourceTag=7`))
+  })
+
   test.each([
     ['12.5', (units * 25n) / 2n],
     ['12.500', (units * 25n) / 2n],

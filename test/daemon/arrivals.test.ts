@@ -1,8 +1,8 @@
-import { afterAll, afterEach, beforeEach, expect, test } from 'bun:test'
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { runDaemon, runOnce } from '../../src/daemon/daemon.ts'
+import { type DaemonDeps, runDaemon, runOnce } from '../../src/daemon/daemon.ts'
 import { until } from '../support/daemon-process.ts'
 import { type FakeTatum, startFakeTatum } from '../support/fake-tatum.ts'
 import { type InProcessFront, startFront } from '../support/in-process-front.ts'
@@ -25,6 +25,7 @@ let tatum: FakeTatum
 let signer: InProcessSigner
 let front: InProcessFront
 let clock: number
+let api: DaemonDeps['api']
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'kms-arrivals-'))
@@ -34,6 +35,7 @@ beforeEach(async () => {
   clock = 1_800_000_000_000
   signer = startSigner(folder)
   front = await startFront(folder, tatum, signer, { now: () => clock })
+  api = front.deps.api
 })
 
 afterEach(async () => {
@@ -129,6 +131,59 @@ test('bytes that are refused the second time stay what they are', async () => {
   expect(tatum.state.reports).toEqual([])
 })
 
+describe('bytes that were refused because their number is used', () => {
+  const tooLow = '{"errorCode":"ethereum.broadcast.failed","message":"nonce too low"}'
+  let id: string
+
+  beforeEach(async () => {
+    id = tatum.queue(ethPayment(1))
+    tatum.fail('broadcast', { kind: 'answer', status: 403, body: tooLow })
+    expect(await cycle()).toMatchObject({ failures: ['network'] })
+    // Other transactions of the sender, until its number is used.
+    tatum.fail('rpc', { kind: 'answer', body: '{"jsonrpc":"2.0","id":1,"result":"0x6"}' })
+    clock += tenMinutes
+  })
+
+  test('are done where the network knows the transaction', async () => {
+    const asked = answerReceipt(txId => ({ transactionHash: txId.toUpperCase().replace('X', 'x') }))
+    await cycle()
+    expect(await stateOf(id)).toBe('done')
+    expect(asked).toEqual([(await front.deps.journal.find(id))?.txId ?? ''])
+    expect(events('payment sent')).toMatchObject([{ id }])
+    expect(tatum.state.reports).toEqual([])
+  })
+
+  test('stay what they are where it does not: the owner is told in every run', async () => {
+    const asked = answerReceipt(() => null)
+    for (let cycles = 0; cycles < 3; cycles++) {
+      await cycle()
+      clock += tenMinutes
+    }
+    expect(await stateOf(id)).toBe('signed')
+    expect(asked).toHaveLength(3)
+    expect(events('payment overtaken')).toHaveLength(3)
+    expect(tatum.state.reports).toEqual([])
+  })
+
+  test.each([{}, 7, { transactionHash: '0x00' }])(
+    'stay what they are where it answers %j',
+    async answer => {
+      answerReceipt(() => answer)
+      await cycle()
+      expect(await stateOf(id)).toBe('signed')
+      expect(events('arrivals not looked up')).toHaveLength(1)
+    },
+  )
+
+  test('are not looked up while their number is free', async () => {
+    tatum.heal('rpc')
+    const asked = answerReceipt(() => null)
+    await cycle()
+    expect(await stateOf(id)).toBe('signed')
+    expect(asked).toEqual([])
+  })
+})
+
 test('chains without such numbers are not asked', async () => {
   const id = tatum.queue(btcPayment(1))
   await cycle()
@@ -140,7 +195,22 @@ test('chains without such numbers are not asked', async () => {
 })
 
 function cycle() {
-  return runOnce(front.deps, endings)
+  return runOnce({ ...front.deps, api }, endings)
+}
+
+/** The sandbox has no receipts. Answers the transactions that were asked for. */
+function answerReceipt(answer: (txId: string) => unknown): readonly unknown[] {
+  const asked: unknown[] = []
+  const { rpc } = front.deps.api
+  api = {
+    ...front.deps.api,
+    async rpc(path, method, params, signal) {
+      if (method !== 'eth_getTransactionReceipt') return rpc(path, method, params, signal)
+      asked.push(...params)
+      return answer(String(params[0]))
+    },
+  }
+  return asked
 }
 
 async function stateOf(id: string): Promise<string | undefined> {

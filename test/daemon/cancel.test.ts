@@ -3,9 +3,12 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseTransaction } from 'viem'
+import type { Chain } from '../../src/chains/chain.ts'
 import { type Cancelled, cancelPayment } from '../../src/daemon/cancel.ts'
 import { runOnce } from '../../src/daemon/daemon.ts'
 import type { CycleReport } from '../../src/daemon/run.ts'
+import { closingWallets, solPayment, xrpPayment } from '../support/closing-payments.ts'
+import { createDeath, type Death, immortal } from '../support/death.ts'
 import { type FakeTatum, startFakeTatum } from '../support/fake-tatum.ts'
 import { type InProcessFront, startFront } from '../support/in-process-front.ts'
 import { type InProcessSigner, startSigner } from '../support/in-process-signer.ts'
@@ -13,7 +16,7 @@ import { btcPayment, ethAddress, ethPayment, pendingIdOf, wallets } from '../sup
 import { storeWallets } from '../support/test-vault.ts'
 
 const template = mkdtempSync(join(tmpdir(), 'kms-cancel-'))
-await storeWallets(template, Object.values(wallets))
+await storeWallets(template, [...Object.values(wallets), ...Object.values(closingWallets)])
 afterAll(() => rmSync(template, { recursive: true }))
 
 const never = new AbortController().signal
@@ -31,7 +34,7 @@ beforeEach(async () => {
   tatum = startFakeTatum({ network: 'mainnet', nonces: { [ethAddress]: 5 } })
   tatum.stopMining()
   signer = startSigner(folder)
-  front = await startFront(folder, tatum, signer)
+  front = mortal(await startFront(folder, tatum, signer), immortal)
 })
 
 afterEach(async () => {
@@ -55,6 +58,7 @@ describe('a payment that was sent and is in no block', () => {
       state: 'cancelled',
       txId: row?.txId ?? '',
       replacement: replacement?.txId ?? '',
+      released: [],
     })
     expect(replacement).toMatchObject({ from: [ethAddress], paid: [] })
     expect(parseTransaction(replacement?.txData as `0x${string}`).nonce).toBe(5)
@@ -146,18 +150,104 @@ describe('a payment that was not delivered', () => {
     expect(tatum.state.broadcasts.size).toBe(0)
     expect(tatum.state.others).toHaveLength(1)
   })
+})
 
+describe('a payment that is given up', () => {
   test.each([
-    ['of Bitcoin', btcPayment(1), 'a payment of Bitcoin that was signed cannot be cancelled'],
-  ])('%s cannot be cancelled, and is delivered later', async (_, payment, message) => {
-    const id = tatum.queue(payment)
+    ['XRP', xrpPayment(1, 7), xrpPayment(2, 7), 'sequence/rJSwo2hwCyWcuRbrGA4Cq8UESYqeE4GSFJ/7'],
+    ['BTC', btcPayment(1), btcPayment(2, {}, 1), `output/${'1'.padStart(64, '0')}:0`],
+  ])('of %s never arrives, and one with what it had is paid', async (chain, given, next, claim) => {
+    const ids = [tatum.queue(given), tatum.queue(next)] as const
     tatum.fail('broadcast', { kind: 'close-before-acting' })
     await cycle()
     tatum.heal()
-    expect(await faultOf(cancel(id))).toMatchObject({ code: 'transaction-refused', message })
+    const row = await front.deps.journal.find(ids[0])
+    const told = { id: ids[0], chain, network: 'mainnet', state: 'cancelled' } as const
+    const released = [claim]
+    for (const _ of [1, 2]) {
+      expect(await cancel(ids[0])).toEqual({
+        ...told,
+        txId: row?.txId ?? '',
+        replacement: null,
+        released,
+      })
+    }
+    expect(await front.deps.journal.find(ids[0])).toEqual({
+      ...row,
+      state: 'cancelled',
+      reason: 'given up: its bytes may still arrive',
+      reported: 'cancelled',
+    } as typeof row)
+    await restart(null)
+    expect(await cycle()).toMatchObject({ sent: 1 })
+    await restart(null, { keepJournal: false })
+    await cycle()
+    expect([...tatum.state.broadcasts.keys()]).toEqual([ids[1]])
+    expect(tatum.state.settled.get(ids[1])).toHaveLength(1)
+    const mine = tatum.state.reports.filter(({ signatureId }) => signatureId === ids[0])
+    expect(mine).toEqual([{ signatureId: ids[0], error: report }])
+    expect(tatum.state.others).toEqual([])
+  })
+
+  test('keeps what it has when its chain counts and has no replacements', async () => {
+    const id = tatum.queue(ethPayment(1))
+    tatum.fail('broadcast', { kind: 'close-before-acting' })
+    await cycle()
+    tatum.heal()
+    const wrapChain = ({ numbering: _, ...chain }: Chain): Chain => chain
+    await restart(id, { wrapChain })
+    const findChain = (name: string) => {
+      const chain = front.deps.findChain(name)
+      return chain && wrapChain(chain)
+    }
+    const deps = { ...front.deps, findChain }
+    expect(await faultOf(cancelPayment(deps, id, never))).toMatchObject({
+      code: 'transaction-refused',
+      message: 'a payment of Ethereum that was signed cannot be cancelled',
+    })
+    expect(tatum.state.reports).toEqual([])
     await restart(null)
     expect(await cycle()).toMatchObject({ sent: 1, failures: [] })
   })
+
+  test('cannot be one that the network has', async () => {
+    tatum.mine()
+    const id = tatum.queue(solPayment(1))
+    tatum.fail('broadcast', { kind: 'close-before-acting' })
+    await cycle()
+    tatum.heal()
+    const { txId } = (await front.deps.journal.find(id)) ?? {}
+    expect(await faultOf(cancel(id))).toMatchObject({
+      code: 'transaction-refused',
+      message: `the payment cannot be cancelled: it has arrived (see ${txId})`,
+    })
+    expect(signer.ledger.cancellation(id)).toBeUndefined()
+    await restart(null)
+    expect(await cycle()).toMatchObject({ sent: 1, failures: [] })
+  })
+
+  test('killed between any two steps it is the payment, or given up', async () => {
+    for (let dieAt = 1; ; dieAt++) {
+      const id = tatum.queue(xrpPayment(100 + dieAt, dieAt))
+      tatum.fail('broadcast', { kind: 'close-before-acting' })
+      await cycle()
+      tatum.heal()
+      const death = createDeath(dieAt)
+      await restart(id, { death })
+      await cancelPayment(front.deps, id, never).catch(() => {})
+      const before = await front.deps.journal.find(id)
+      expect(await cancel(id)).toMatchObject({ state: 'cancelled', txId: before?.txId ?? '' })
+      await restart(null)
+      const next = tatum.queue(xrpPayment(200 + dieAt, dieAt))
+      expect(await cycle()).toMatchObject({ sent: 1, failures: [] })
+      expect(tatum.state.settled.has(id)).toBe(false)
+      expect(tatum.state.settled.get(next)).toHaveLength(1)
+      if (death.hasCome()) continue
+      // Ledger, journal, report, journal.
+      expect(dieAt).toBe(2 * 4 + 1)
+      return
+    }
+  }, 30_000)
 })
 
 describe('a payment without bytes', () => {
@@ -170,7 +260,7 @@ describe('a payment without bytes', () => {
     await cycle()
     tatum.onApproval(() => 200)
     const told = { id, chain, network: 'mainnet', state: 'cancelled' } as const
-    expect(await cancel(id)).toEqual({ ...told, txId: null, replacement: null })
+    expect(await cancel(id)).toEqual({ ...told, txId: null, replacement: null, released: [] })
     expect(tatum.state.reports).toEqual([{ signatureId: id, error: report }])
     const asked = approvals()
     await restart(null)
@@ -266,7 +356,18 @@ async function cancel(id: string): Promise<Cancelled> {
   return cancelPayment(front.deps, id, never)
 }
 
-async function restart(toCancel: string | null, { keepJournal = true } = {}): Promise<void> {
+async function restart(
+  toCancel: string | null,
+  {
+    keepJournal = true,
+    wrapChain = chain => chain,
+    death = immortal,
+  }: {
+    readonly keepJournal?: boolean
+    readonly wrapChain?: (chain: Chain) => Chain
+    readonly death?: Death
+  } = {},
+): Promise<void> {
   signer[Symbol.dispose]()
   await front[Symbol.asyncDispose]()
   if (!keepJournal) {
@@ -274,8 +375,13 @@ async function restart(toCancel: string | null, { keepJournal = true } = {}): Pr
       rmSync(join(folder, `payments.sqlite${end}`), { force: true })
     }
   }
-  signer = startSigner(folder, { cancel: toCancel })
-  front = await startFront(folder, tatum, signer)
+  signer = startSigner(folder, { cancel: toCancel, wrapChain, wrapLedger: death.ledger })
+  front = mortal(await startFront(folder, tatum, signer, { http: death.http }), death)
+}
+
+function mortal(made: InProcessFront, death: Death): InProcessFront {
+  const journal = death.journal(made.deps.journal)
+  return { ...made, deps: { ...made.deps, journal, chains: ['BTC', 'ETH', 'SOL', 'XRP'] } }
 }
 
 function broadcasts() {

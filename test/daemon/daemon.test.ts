@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type ErrorCode, KmsError } from '../../src/base/errors.ts'
 import { type Http, request } from '../../src/base/http.ts'
-import { type DaemonDeps, runDaemon } from '../../src/daemon/daemon.ts'
+import { type DaemonDeps, runDaemon, runOnce } from '../../src/daemon/daemon.ts'
 import { createTatumApi } from '../../src/tatum/api.ts'
 import { until } from '../support/daemon-process.ts'
 import { type FakeTatum, startFakeTatum } from '../support/fake-tatum.ts'
@@ -135,6 +135,41 @@ describe('a chain in trouble', () => {
     await finish(running)
     expect(events('payment not sent')).toHaveLength(1)
     expect(tatum.state.reports).toEqual([])
+  })
+})
+
+describe('bytes of a chain that is not polled any more', () => {
+  const notListed = { kind: 'answer', body: '[]' } as const
+
+  beforeEach(async () => {
+    tatum.queue(ethPayment(1))
+    tatum.fail('broadcast', { kind: 'hang' }, { chain: 'ETH' })
+    const earlier = run()
+    await until(() => front.states.includes('01 signed'))
+    await finish(earlier)
+    stop = new AbortController()
+    tatum.fail('pending', notListed)
+    tatum.heal('broadcast')
+    tatum.state.requests.length = 0
+  })
+
+  test.each([
+    ['--chain does not name it', { chains: ['BTC'] }],
+    ['its wallet is not asked about', { onlyWallets: new Set([wallets.btcKey.id]) }],
+  ])('go out all the same: %s', async (_, change) => {
+    const running = run(change)
+    await until(() => tatum.state.settled.size === 1)
+    await until(() => polls('BTC') > 2)
+    await finish(running)
+    expect(polls('ETH')).toBe(0)
+    expect(events('payment sent')).toHaveLength(1)
+    expect(events('poll failed')).toEqual([])
+  })
+
+  test('go out in a single run, too', async () => {
+    const endings = { stop: stop.signal, abort: stop.signal }
+    const report = await runOnce({ ...front.deps, chains: ['BTC'] }, endings)
+    expect(report).toMatchObject({ sent: 1, failures: [] })
   })
 })
 

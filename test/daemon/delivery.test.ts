@@ -41,7 +41,7 @@ describe('a payment that others finish and that goes out before Tatum is told', 
     const id = tatum.queue(btcPayment(1))
     await using daemon = await start()
     expect(await daemon.cycle()).toMatchObject({ sent: 1, failures: [] })
-    expect(daemon.states).toEqual(['01 seen', '01 signed', '01 finished', '01 sent'])
+    expect(daemon.states).toEqual(['01 seen', '01 signed', '01 finished', '01 arrived', '01 sent'])
     const row = await daemon.deps.journal.find(id)
     const final = row?.finalData ?? ''
     expect(network.finished).toEqual([row?.txData ?? ''])
@@ -59,22 +59,40 @@ describe('a payment that others finish and that goes out before Tatum is told', 
     expect(tatum.state.reports).toEqual([])
   })
 
-  test.each(['/late/submit', '/v3/bitcoin/broadcast'])(
-    'keeps its final bytes when %s fails, and they alone are submitted again',
-    async failing => {
-      const id = tatum.queue(btcPayment(1))
-      const first = await start({ failing })
-      expect(await first.cycle()).toMatchObject({ sent: 0, failures: ['network'] })
-      const row = await first.deps.journal.find(id)
-      expect(row).toMatchObject({ state: 'finished' })
-      expect(first.events('payment not confirmed')).toMatchObject([{ txId: row?.finalId ?? '' }])
-      await first[Symbol.asyncDispose]()
-      await using second = await start()
-      expect(await second.cycle()).toMatchObject({ sent: 1, failures: [] })
-      expect(network.finished).toHaveLength(1)
-      expect([...network.arrived]).toEqual([row?.finalData ?? ''])
-    },
-  )
+  test('keeps its final bytes when they cannot be submitted, and they alone are submitted again', async () => {
+    const id = tatum.queue(btcPayment(1))
+    const first = await start({ failing: '/late/submit' })
+    expect(await first.cycle()).toMatchObject({ sent: 0, failures: ['network'] })
+    const row = await first.deps.journal.find(id)
+    expect(row).toMatchObject({ state: 'finished', arrivalData: null })
+    expect(first.events('payment not confirmed')).toMatchObject([{ txId: row?.finalId ?? '' }])
+    await first[Symbol.asyncDispose]()
+    await using second = await start()
+    expect(await second.cycle()).toMatchObject({ sent: 1, failures: [] })
+    expect(network.finished).toHaveLength(1)
+    expect([...network.arrived]).toEqual([row?.finalData ?? ''])
+  })
+
+  test('that has arrived is only told of again: a node that forgets it does not make it expire', async () => {
+    const id = tatum.queue(btcPayment(1))
+    const first = await start({ failing: '/v3/bitcoin/broadcast' })
+    expect(await first.cycle()).toMatchObject({ sent: 0, failures: ['network'] })
+    const final = (await first.deps.journal.find(id))?.finalData ?? ''
+    const arrived = { state: 'arrived', arrivalData: lateId(final) }
+    expect(await first.deps.journal.find(id)).toMatchObject(arrived)
+    network.arrived.clear()
+    network.expire()
+    expect(await first.cycle()).toMatchObject({ sent: 0, failures: ['network'] })
+    expect(await first.deps.journal.find(id)).toMatchObject(arrived)
+    await first[Symbol.asyncDispose]()
+    await using second = await start()
+    // Listed to the end: this Tatum does not take it off its list.
+    for (const _ of [1, 2]) expect(await second.cycle()).toMatchObject({ sent: 1, failures: [] })
+    expect(network.submitted).toEqual([final])
+    expect(new Set(network.told)).toEqual(new Set([`${id} ${lateId(final)}`]))
+    expect(tatum.state.reports).toEqual([])
+    expect(second.events('payment expired')).toEqual([])
+  })
 })
 
 describe('an expired payment', () => {
@@ -151,8 +169,8 @@ describe('killed between any two steps', () => {
         expect(network.submitted.every(bytes => network.arrived.has(bytes))).toBe(true)
       }
     })
-    // Two payments: approval, finish, look, submit, broadcast, four rows; one or two commits.
-    expect(points).toBeGreaterThanOrEqual(2 * (2 * 9 + 1))
+    // Two payments: approval, finish, look, submit, broadcast, five rows; one or two commits.
+    expect(points).toBeGreaterThanOrEqual(2 * (2 * 10 + 1))
   }, 60_000)
 
   test('an expired payment is closed, and its bytes are neither signed nor sent again', async () => {

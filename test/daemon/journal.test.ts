@@ -30,6 +30,9 @@ const seen: PaymentRow = {
   txId: null,
   finalData: null,
   finalId: null,
+  arrivalData: null,
+  replacedId: null,
+  code: null,
   reason: null,
   reported: null,
 }
@@ -68,16 +71,19 @@ describe('the journal', () => {
       ['f', 'refused'],
       ['h', 'finished'],
       ['i', 'expired'],
+      ['j', 'arrived'],
     ] as const) {
       await journal.record({ ...seen, pendingId: id, state, txData: '0x' })
     }
     await journal.record({ ...seen, pendingId: 'g', chain: 'BTC', state: 'signed', txData: '0x' })
-    expect(await unsentIn(journal, 'ETH')).toEqual(['c', 'b', 'h'])
+    expect(await unsentIn(journal, 'ETH')).toEqual(['c', 'b', 'h', 'j'])
     expect(await unsentIn(journal, 'BTC')).toEqual(['g'])
+    await journal.record({ ...seen, pendingId: 'k', chain: 'ADA' })
+    expect(await journal.unsentChains()).toEqual(['BTC', 'ETH'])
     await journal.close()
   })
 
-  test('knows which payments were sent long ago and are not known to have arrived', async () => {
+  test('knows which payments went out long ago and are not known to have arrived', async () => {
     const journal = await open(newPath())
     const from = clock
     for (const [id, state] of [
@@ -91,14 +97,14 @@ describe('the journal', () => {
       await journal.record({ ...seen, pendingId: id, state, txData: '0x' })
     }
     await journal.record({ ...seen, pendingId: 'g', chain: 'BTC', state: 'sent', txData: '0x' })
-    const sentUntil = async (time: number) =>
-      (await journal.sentUntil(time, 'ETH')).map(({ pendingId }) => pendingId)
-    expect(await sentUntil(from - 1)).toEqual([])
-    expect(await sentUntil(from + 3)).toEqual(['a', 'd'])
+    const outUntil = async (time: number) =>
+      (await journal.outUntil(time, 'ETH')).map(({ pendingId }) => pendingId)
+    expect(await outUntil(from - 1)).toEqual([])
+    expect(await outUntil(from + 3)).toEqual(['a', 'c', 'd'])
     // Sent once more: it is among the young again.
     await journal.record({ ...seen, pendingId: 'a', state: 'sent', txData: '0x' })
-    expect(await sentUntil(from + 3)).toEqual(['d'])
-    expect(await sentUntil(clock)).toEqual(['d', 'f', 'a'])
+    expect(await outUntil(from + 3)).toEqual(['c', 'd'])
+    expect(await outUntil(clock)).toEqual(['c', 'd', 'f', 'a'])
     await journal.close()
   })
 
@@ -187,6 +193,20 @@ describe('the journal', () => {
     expect(await journal.find('a1')).toEqual(finished)
     await journal.record({ ...finished, state: 'sent' })
     expect(await journal.find('a1')).toEqual({ ...finished, state: 'sent' })
+    await journal.close()
+  })
+
+  test('never lets a payment that has arrived expire, or forget what Tatum is told of it', async () => {
+    const journal = await open(newPath())
+    const signed: PaymentRow = { ...seen, state: 'signed', txData: '0x02', txId: '0xid' }
+    const arrived: PaymentRow = { ...signed, state: 'arrived', arrivalData: '0xid' }
+    await journal.record(arrived)
+    await journal.record({ ...arrived, state: 'expired' })
+    await journal.record({ ...signed, state: 'sent' })
+    await journal.record({ ...arrived, arrivalData: '0xother' })
+    expect(await journal.find('a1')).toEqual(arrived)
+    await journal.record({ ...arrived, state: 'sent' })
+    expect(await journal.find('a1')).toEqual({ ...arrived, state: 'sent' })
     await journal.close()
   })
 

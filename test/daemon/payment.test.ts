@@ -3,6 +3,9 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseTransaction } from 'viem'
+import { KmsError } from '../../src/base/errors.ts'
+import { parseJson } from '../../src/base/json.ts'
+import { eth } from '../../src/chains/eth.ts'
 import { type DaemonDeps, runDaemon, runOnce } from '../../src/daemon/daemon.ts'
 import { lookOver } from '../../src/daemon/payment.ts'
 import type { CycleReport } from '../../src/daemon/run.ts'
@@ -383,6 +386,107 @@ describe('what cannot be paid', () => {
     ])
   })
 
+  const triedAgain = ' (it is tried again while Tatum lists it)'
+
+  test('for good is never looked at again with the same contents, and reported as such', async () => {
+    const id = tatum.queue(ethPayment(1, { serializedTransaction: '{' }))
+    expect(await failures()).toEqual(['transaction-malformed'])
+    const closed = await front.deps.journal.find(id)
+    expect(closed).toMatchObject({ state: 'refused', code: 'transaction-malformed' })
+    // As after a program that reads more came in its place.
+    const chain = { ...eth, review: () => expectNothing(), keys: () => expectNothing() }
+    const deps = { ...front.deps, findChain: () => chain }
+    expect((await runOnce(deps, endings)).failures).toEqual(['transaction-malformed'])
+    expect(await front.deps.journal.find(id)).toEqual(closed)
+    expect(tatum.state.reports).toMatchObject([{ signatureId: id }])
+    expect(tatum.state.reports[0]?.error).not.toContain('tried again')
+  })
+
+  test('because of its fee is not paid when the fee is lower, either', async () => {
+    const id = tatum.queue(ethPayment(1, {}, { gas: '0x989680' }))
+    const { get } = front.deps.api
+    const dear = parseJson('{"fast":900000000000,"medium":900000000000}')
+    const api: DaemonDeps['api'] = {
+      ...front.deps.api,
+      get: (path, signal) => (path.includes('/fee/') ? Promise.resolve(dear) : get(path, signal)),
+    }
+    const denied = { failures: ['policy-denied'] }
+    expect(await runOnce({ ...front.deps, api }, endings)).toMatchObject(denied)
+    await renewFront()
+    expect(await runOnce(front.deps, endings)).toMatchObject({ ...denied, sent: 0 })
+    expect(signer.ledger.count()).toBe(0)
+    expect(tatum.state.reports).toEqual([
+      {
+        signatureId: id,
+        error: expect.stringMatching(/^fee of \d+ .* is above the limit of \d+$/),
+      },
+    ])
+  })
+
+  test('for good is looked at again with other contents, but not without any', async () => {
+    const id = tatum.queue(ethPayment(1))
+    listInstead(ethPayment(1, { serializedTransaction: '{' }))
+    await failures()
+    listInstead({ ...ethPayment(1), serializedTransaction: 7 })
+    expect(await failures()).toEqual(['transaction-malformed'])
+    listInstead({ ...ethPayment(1, { serializedTransaction: '{' }), chain: 'BTC' })
+    expect(await failures()).toEqual(['transaction-malformed'])
+    expect(tatum.state.reports).toHaveLength(1)
+    tatum.heal()
+    expect(await failures()).toEqual([])
+    expect(tatum.state.settled.has(id)).toBe(true)
+  })
+
+  test.each([
+    ['a wallet that is not there', { ...ethPayment(1), hashes: [unknownId()] }],
+    ['no contents', { ...ethPayment(1), serializedTransaction: undefined }],
+    ['another chain', { ...ethPayment(1), chain: 'BTC' }],
+  ])('because of %s is reported as tried again, and paid when it can be', async (_, listed) => {
+    const id = tatum.queue(ethPayment(1))
+    listInstead(listed)
+    await failures()
+    expect(tatum.state.reports).toEqual([
+      { signatureId: id, error: expect.stringMatching(/^[ -~]{10,300}$/) },
+    ])
+    expect(tatum.state.reports[0]?.error).toEndWith(triedAgain)
+    tatum.heal()
+    expect(await failures()).toEqual([])
+    expect(tatum.state.settled.get(id)).toHaveLength(1)
+  })
+
+  test('says that it is tried again however much there is to say', async () => {
+    tatum.queue(ethPayment(1))
+    const askToSign: DaemonDeps['askToSign'] = async () => {
+      throw new KmsError('network', 'x'.repeat(5_000))
+    }
+    await runOnce({ ...front.deps, askToSign }, endings)
+    expect(tatum.state.reports[0]?.error).toEndWith(`x${triedAgain}`)
+  })
+
+  test.each([
+    ['with the journal', false],
+    ['without it', true],
+  ])('is not reported where the id has bytes, whatever it is listed as, %s', async (_, isLost) => {
+    tatum.queue(ethPayment(1))
+    await failures()
+    if (isLost) await loseJournal()
+    const good = ethPayment(1)
+    for (const listed of [
+      { ...good, serializedTransaction: '{' },
+      { ...good, serializedTransaction: 7 },
+      { ...good, hashes: 'x' },
+      { ...good, chain: 'BTC' },
+      { ...good, x: 'x'.repeat(2 ** 21) },
+    ]) {
+      listInstead(listed)
+      expect(await failures()).toHaveLength(1)
+    }
+    expect(tatum.state.reports).toEqual([])
+    expect(signer.ledger.count()).toBe(1)
+    listInstead(good)
+    expect(await runOnce(front.deps, endings)).toMatchObject({ sent: 1, failures: [] })
+  })
+
   test('is reported once over several runs, also when the report did not arrive at first', async () => {
     const id = tatum.queue(btcPayment(1, { serializedTransaction: '{' }))
     tatum.fail('report', { kind: 'answer', status: 500 })
@@ -459,6 +563,16 @@ async function failures() {
 function handOutAgain(payment: ReturnType<typeof ethPayment>): void {
   const body = JSON.stringify([payment])
   tatum.fail('pending', { kind: 'answer', body }, { chain: 'ETH' })
+}
+
+/** Until `heal`, or the next. */
+function listInstead(entry: unknown): void {
+  tatum.heal('pending')
+  tatum.fail('pending', { kind: 'answer', body: JSON.stringify([entry]) }, { chain: 'ETH' })
+}
+
+function expectNothing(): never {
+  throw new Error('it was looked at')
 }
 
 async function renewFront(): Promise<void> {

@@ -6,7 +6,9 @@ import { join } from 'node:path'
 import { parseTransaction, recoverTransactionAddress } from 'viem'
 import { KmsError } from '../../src/base/errors.ts'
 import type { Completion } from '../../src/base/model.ts'
+import type { Chain } from '../../src/chains/chain.ts'
 import type { SignResult } from '../../src/signer/messages.ts'
+import { closingWallets, solPayment, xrpPayment } from '../support/closing-payments.ts'
 import { type InProcessSigner, startSigner } from '../support/in-process-signer.ts'
 import {
   btcPayment,
@@ -16,10 +18,11 @@ import {
   pendingIdOf,
   wallets,
 } from '../support/payments.ts'
+import { completion } from '../support/sol-payments.ts'
 import { storeWallets } from '../support/test-vault.ts'
 
 const template = mkdtempSync(join(tmpdir(), 'kms-cancel-'))
-await storeWallets(template, Object.values(wallets))
+await storeWallets(template, [...Object.values(wallets), ...Object.values(closingWallets)])
 afterAll(() => rmSync(template, { recursive: true }))
 
 const price = '3000000000'
@@ -95,14 +98,21 @@ describe('a payment with bytes', () => {
     expect(await sign([filledEthPayment(2, 8), {}])).toMatchObject([{ kind: 'signed' }])
   })
 
-  test('of another kind of chain is not cancelled, and stays what it was', async () => {
-    const [signed] = await sign([btcPayment(1), {}])
-    restart(pendingIdOf(1))
+  test('of a chain that counts and has no replacements is not cancelled, and stays', async () => {
+    const [signed] = await sign([filledEthPayment(1, 7), {}])
+    signer[Symbol.dispose]()
+    const wrapChain = ({ numbering: _, ...chain }: Chain): Chain => chain
+    signer = startSigner(folder, { cancel: pendingIdOf(1), wrapChain })
+    const message = 'a payment of Ethereum that was signed cannot be cancelled'
     expect(await signer.answer({ type: 'cancel', price })).toMatchObject({
-      fault: { code: 'transaction-refused', message: 'a signed payment of Bitcoin stays one' },
+      fault: { code: 'transaction-refused', message },
     })
+    expect(signer.ledger.cancellation(pendingIdOf(1))).toBeUndefined()
     restart(null)
-    expect(await sign([btcPayment(1), {}])).toEqual([{ ...signed, repeated: true } as SignResult])
+    expect(await sign([filledEthPayment(1, 7), {}])).toEqual([
+      { ...signed, repeated: true } as SignResult,
+    ])
+    expect(await sign([filledEthPayment(2, 7), {}])).toMatchObject([{ kind: 'refused' }])
   })
 
   test('whose replacement would cost too much, or has no price, is not cancelled', async () => {
@@ -193,6 +203,63 @@ describe('a payment with bytes', () => {
   })
 })
 
+describe('a payment that is given up', () => {
+  const sequence = 'sequence/rJSwo2hwCyWcuRbrGA4Cq8UESYqeE4GSFJ/7'
+  const output = `output/${'1'.padStart(64, '0')}:0`
+
+  test.each([
+    ['XRP', xrpPayment(1, 7), xrpPayment(2, 7), sequence],
+    ['BTC', btcPayment(1), btcPayment(2, {}, 1), output],
+  ])('of %s leaves what it had claimed to another one', async (chain, given, next, claim) => {
+    await sign([given, {}])
+    expect(await sign([next, {}])).toMatchObject([
+      {
+        kind: 'refused',
+        reason: `${claim} is already used by payment ${given.id} (see tatum-kms tx cancel ${given.id})`,
+      },
+    ])
+    restart(given.id)
+    const answer = { replacement: null, released: [claim] }
+    expect(await signer.ask({ type: 'cancel', price: null })).toEqual(answer)
+    expect(await signer.ask({ type: 'cancel', price })).toEqual(answer)
+    expect(signer.ledger.claimant(chain, 'mainnet', claim)).toBeUndefined()
+    restart(null)
+    expect(signer.ledger.claimant(chain, 'mainnet', claim)).toBeUndefined()
+    expect(await sign([next, {}])).toMatchObject([{ kind: 'signed', repeated: false }])
+    expect(signer.ledger.claimant(chain, 'mainnet', claim)).toBe(next.id)
+    // Its own bytes never leave this process again, nor does anybody get the claim a third time.
+    expect(await sign([given, {}])).toMatchObject([{ kind: 'refused', reason: cancelled }])
+    expect(await sign([{ ...next, id: pendingIdOf(3) }, {}])).toMatchObject([
+      { kind: 'refused', reason: expect.stringContaining(`used by payment ${next.id}`) },
+    ])
+    restart(given.id)
+    expect(await signer.ask({ type: 'cancel', price: null })).toEqual(answer)
+  })
+
+  test('is given up one after the other as often as it takes', async () => {
+    for (const n of [1, 2, 3]) {
+      restart(null)
+      expect(await sign([xrpPayment(n, 7), {}])).toMatchObject([{ kind: 'signed' }])
+      restart(pendingIdOf(n))
+      await signer.ask({ type: 'cancel', price: null })
+    }
+    restart(null)
+    expect(signer.ledger.claimant('XRP', 'mainnet', sequence)).toBeUndefined()
+    expect(signer.ledger.count()).toBe(6)
+  })
+
+  test('of a chain whose payments do not stand in each other’s way is only closed', async () => {
+    await sign([solPayment(1), completion])
+    restart(pendingIdOf(1))
+    expect(await signer.ask({ type: 'cancel', price: null })).toEqual({
+      replacement: null,
+      released: [],
+    })
+    restart(null)
+    expect(await sign([solPayment(1), completion])).toMatchObject([{ reason: cancelled }])
+  })
+})
+
 describe('a payment without bytes', () => {
   test.each([
     ['ETH', ethPayment(1)],
@@ -200,8 +267,9 @@ describe('a payment without bytes', () => {
   ])('of %s is never signed once it is cancelled', async (_, payment) => {
     restart(pendingIdOf(1))
     expect(await signer.ask({ type: 'cancellation' })).toEqual({ payment: null, replacement: null })
-    expect(await signer.ask({ type: 'cancel', price: null })).toEqual({ replacement: null })
-    expect(await signer.ask({ type: 'cancel', price })).toEqual({ replacement: null })
+    const nothing = { replacement: null, released: [] }
+    expect(await signer.ask({ type: 'cancel', price: null })).toEqual(nothing)
+    expect(await signer.ask({ type: 'cancel', price })).toEqual(nothing)
     restart(null)
     const added = { nonce: '7', gas: '21000', gasPrice: '2000000000' }
     const other = { ...filledEthPayment(2, 8) }

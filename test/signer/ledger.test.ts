@@ -81,6 +81,87 @@ describe('claims', () => {
   })
 })
 
+describe('a claim that is released', () => {
+  const claim = 'output/1:0'
+  const owner = (ledger: Ledger) => ledger.claimant('ETH', 'mainnet', claim)
+
+  test('is nobody’s until another payment takes it, also after the ledger was closed', () => {
+    const path = newPath()
+    withLedger(path, ledger => {
+      ledger.commit([entry(1)])
+      ledger.commit([release(1, claim)])
+      expect(owner(ledger)).toBeUndefined()
+      expect(ledger.claims(entry(1).pendingId)).toEqual(['nonce/0xaa/1'])
+      expect(ledger.released(entry(1).pendingId)).toEqual([claim])
+    })
+    withLedger(path, ledger => {
+      expect(owner(ledger)).toBeUndefined()
+      ledger.commit([{ ...entry(2), claims: [claim] }])
+      expect(owner(ledger)).toBe(entry(2).pendingId)
+      const thief = { ...entry(3), claims: [claim] }
+      expect(refusalOf(() => ledger.commit([thief])).code).toBe('disk')
+    })
+    withLedger(path, ledger => {
+      expect(owner(ledger)).toBe(entry(2).pendingId)
+      expect(ledger.released(entry(1).pendingId)).toEqual([claim])
+      ledger.commit([release(2, claim)])
+    })
+    withLedger(path, ledger => expect(owner(ledger)).toBeUndefined())
+  })
+
+  test('must be somebody’s', () => {
+    withLedger(newPath(), ledger => {
+      ledger.commit([entry(1)])
+      expect(refusalOf(() => ledger.commit([release(1, 'output/9:0')])).code).toBe('unexpected')
+      expect(ledger.cancellation(entry(1).pendingId)).toBeUndefined()
+      expect(ledger.count()).toBe(1)
+    })
+  })
+
+  test.each([
+    'UPDATE claims SET released_by = NULL',
+    `UPDATE claims SET released_by = 'cancel/${'1'.padStart(24, '0')}' WHERE claim = 'output/2:0'`,
+    `UPDATE claims SET released_by = '${'1'.padStart(24, '0')}' WHERE claim = 'output/2:0'`,
+    `PRAGMA foreign_keys = OFF; UPDATE claims SET released_by = 'nothing' WHERE claim = 'output/2:0'`,
+    `DELETE FROM claims WHERE released_by IS NOT NULL`,
+    `PRAGMA foreign_keys = OFF; DELETE FROM signed WHERE pending_id LIKE 'cancel/%'`,
+    `UPDATE signed SET pending_id = 'cancel/x' WHERE pending_id LIKE 'cancel/%'; UPDATE claims SET released_by = 'cancel/x' WHERE released_by IS NOT NULL`,
+  ])('is sealed: %s', edit => {
+    const path = newPath()
+    withLedger(path, ledger => ledger.commit([entry(1), entry(2), release(1, claim)]))
+    change(path, `PRAGMA foreign_keys = OFF; ${edit}`)
+    expect(refusalOf(() => openLedger(path, auditKey)).code).toBe('vault-damaged')
+  })
+})
+
+describe('a payment that was signed anew', () => {
+  test('is found with its newest bytes, and all of them are kept', () => {
+    const path = newPath()
+    const { pendingId } = entry(1)
+    const again = (n: number): LedgerEntry => ({
+      ...entry(n),
+      pendingId: `resign/${n}/${pendingId}`,
+    })
+    withLedger(path, ledger => {
+      ledger.commit([entry(1)])
+      for (const n of [1, 2]) {
+        ledger.commit([{ ...again(n), txData: `0x${n}${n}`, claims: [`tx/${n}`] }])
+      }
+    })
+    withLedger(path, ledger => {
+      expect(ledger.find(pendingId)?.txData).toBe('0x22')
+      expect(ledger.history(pendingId).map(({ txData }) => txData)).toEqual(['0x1', '0x11', '0x22'])
+      expect(ledger.claimant('ETH', 'mainnet', 'tx/2')).toBe(pendingId)
+      expect(ledger.claims(pendingId).toSorted()).toEqual([
+        'nonce/0xaa/1',
+        'output/1:0',
+        'tx/1',
+        'tx/2',
+      ])
+    })
+  })
+})
+
 describe('the seal', () => {
   test('refuses the ledger of another vault', () => {
     const path = sealedLedger()
@@ -219,6 +300,11 @@ function entry(n: number): LedgerEntry {
     claims: [`nonce/0xaa/${n}`, `output/${n}:0`],
     signedAt: 1_700_000_000_000 + n,
   }
+}
+
+function release(n: number, claim: string): LedgerEntry {
+  const pendingId = `cancel/${entry(n).pendingId}`
+  return { ...entry(n), pendingId, txData: '', txId: '', claims: [], releases: [claim] }
 }
 
 function newPath(): string {

@@ -12,6 +12,7 @@ const settings: SignerSettings = {
   acceptRollback: false,
   acceptNonces: ['0x9858effd232b4033e47d90003d41ec34ecaeda94'],
   cancel: null,
+  resign: null,
   channelFd: 3,
   passwordFd: 4,
   frontPid: 5,
@@ -20,7 +21,8 @@ const settings: SignerSettings = {
 describe('the settings of a signer', () => {
   test('are read as they were written', () => {
     const cancel = '000000000000000000000001'
-    for (const each of [settings, { ...settings, cancel, acceptNonces: [] }]) {
+    for (const change of [{}, { cancel, acceptNonces: [] }, { resign: cancel }]) {
+      const each = { ...settings, ...change }
       expect(decodeSignerSettings(JSON.stringify(each))).toEqual(each)
     }
   })
@@ -30,6 +32,10 @@ describe('the settings of a signer', () => {
     ['an empty payment to cancel', { cancel: '' }],
     ['a payment to cancel that is no id', { cancel: 'cancel/1' }],
     ['a payment to cancel that is no text', { cancel: 1 }],
+    ['no member resign', { resign: undefined }],
+    ['a payment to sign anew that is no id', { resign: 'resign/1/1' }],
+    ['a payment to sign anew that is no text', { resign: {} }],
+    ['two orders at once', { cancel: 'a', resign: 'a' }],
     ['no accepted nonces', { acceptNonces: undefined }],
     ['accepted nonces that are no list', { acceptNonces: 'all' }],
     ['an accepted nonce that is no text', { acceptNonces: [null] }],

@@ -59,6 +59,24 @@ describe('a nonce', () => {
   })
 })
 
+test('what no network takes for more than a day is not signed', async () => {
+  // The signer's clock.
+  const now = 1_700_000_000
+  const locked = (n: number, nLockTime: number, sequenceNumber = 0) => {
+    const { serializedTransaction, ...rest } = btcPayment(n)
+    const tx = JSON.parse(serializedTransaction)
+    const inputs = [{ ...tx.inputs[0], sequenceNumber }]
+    const text = JSON.stringify({ ...tx, version: 1, inputs, nLockTime })
+    return [{ ...rest, serializedTransaction: text }, {}] as const
+  }
+  const refused = refusal('no network takes the transaction before more than 24 hours from now')
+  expect(await sign(locked(1, now + 86_401))).toMatchObject([refused])
+  expect(await sign(locked(1, 0xffff_ffff))).toMatchObject([refused])
+  expect(await sign(locked(1, now + 86_400))).toMatchObject([{ kind: 'signed' }])
+  // Nobody looks at the lock time of inputs that are final.
+  expect(await sign(locked(2, 0xffff_ffff, 0xffff_ffff))).toMatchObject([{ kind: 'signed' }])
+})
+
 test('a payment whose key does not open leaves its nonce to the others of its batch', async () => {
   let opened = 0
   restart({

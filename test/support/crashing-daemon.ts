@@ -27,6 +27,8 @@ export type CrashPlan = {
   readonly dieAt: number
   /** What it is there to cancel, in place of a cycle. */
   readonly cancel?: string
+  /** What it is there to sign anew. */
+  readonly resign?: string
 }
 
 /** One byte per point that was passed. */
@@ -39,7 +41,7 @@ async function main([planText = '', role, settings = '']: readonly string[]): Pr
   if (role === 'front') return startFront(plan)
   if (role === 'signer') return startSigner(plan, settings)
   if (ownGroup() !== process.pid) throw new Error('this must lead a process group of its own')
-  const { folder, apiUrl, apiKey, approverUrl, cancel = null } = plan
+  const { folder, apiUrl, apiKey, approverUrl, cancel = null, resign = null } = plan
   return launch({
     self: [process.execPath, Bun.main, planText],
     signer: {
@@ -50,6 +52,7 @@ async function main([planText = '', role, settings = '']: readonly string[]): Pr
       acceptRollback: false,
       acceptNonces: [],
       cancel,
+      resign,
       lockWaitMs: 0,
     },
     front: {
@@ -64,6 +67,7 @@ async function main([planText = '', role, settings = '']: readonly string[]): Pr
       periodMs: 1000,
       runOnce: true,
       cancel,
+      resign,
       journalFolder: join(folder, 'journal'),
       lockWaitMs: 0,
       logAsJson: true,
@@ -87,7 +91,11 @@ async function startFront(plan: CrashPlan): Promise<number> {
     http: asked => between(plan, () => request(asked)),
     async openJournal(path, scope, now) {
       const journal = await openJournal(path, scope, now)
-      return { ...journal, record: row => between(plan, () => journal.record(row)) }
+      return {
+        ...journal,
+        record: row => between(plan, () => journal.record(row)),
+        renew: row => between(plan, () => journal.renew(row)),
+      }
     },
   })
   return outcome !== undefined && 'failures' in outcome ? outcome.failures.length : 0

@@ -175,6 +175,7 @@ function createRoutes(sandbox: Sandbox): Record<string, Record<string, Served>> 
   }
   const knownOf = (chain: string): ReadWorld => ({
     network: sandbox.network,
+    isMining: sandbox.isMining,
     countNonces: address => countNonces(sandbox, chain, address),
     rawTransaction: txId => sandbox.rawTransactions.get(txId),
   })

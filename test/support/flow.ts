@@ -4,6 +4,7 @@ import type { ChainSettings, Own, Prepared } from '../../src/chains/chain.ts'
 import { flow } from '../../src/chains/flow.ts'
 import { defaultSettings } from '../../src/chains/settings.ts'
 import { pendingOf } from './evm.ts'
+import { movedAddresses } from './flow-address.ts'
 
 export const key = new Uint8Array(32).fill(7)
 export const account = '0x955cd3f17b2fd8ad'
@@ -40,6 +41,11 @@ export const payments = {
     },
   },
 } as const
+
+/** The same payment of the same accounts' namesakes, whose addresses are others on each network. */
+export function paymentOn<Payment>(network: Network, payment: Payment): Payment {
+  return JSON.parse(movedAddresses(JSON.stringify(payment), network))
+}
 
 export function ownOf(
   flowScripts: ChainSettings['flowScripts'] = 'cadence1',

@@ -2,8 +2,8 @@ import { join } from 'node:path'
 import type { ErrorCode } from '../../src/base/errors.ts'
 import { KmsError } from '../../src/base/errors.ts'
 import type { Network } from '../../src/base/model.ts'
-import type { ChainSettings } from '../../src/chains/chain.ts'
-import { findChain } from '../../src/chains/index.ts'
+import type { Chain, ChainSettings } from '../../src/chains/chain.ts'
+import { findChain as findRegistered } from '../../src/chains/index.ts'
 import { defaultSettings } from '../../src/chains/settings.ts'
 import { type KeyRoom, openKeyRoom } from '../../src/secret/key-room.ts'
 import type { SignerClient } from '../../src/signer/client.ts'
@@ -30,25 +30,33 @@ export function startSigner(
     wrapLedger = ledger => ledger,
     wrapVault = vault => vault,
     wrapRoom = room => room,
+    wrapChain = chain => chain,
     lockingFailed = () => undefined,
     acceptNonces = [],
     cancel = null,
+    resign = null,
   }: {
     readonly network?: Network
     readonly chainSettings?: ChainSettings
     readonly wrapLedger?: (ledger: Ledger) => Ledger
     readonly wrapVault?: (vault: Vault) => Vault
     readonly wrapRoom?: (room: KeyRoom) => KeyRoom
+    readonly wrapChain?: (chain: Chain) => Chain
     readonly lockingFailed?: () => string | undefined
     readonly acceptNonces?: readonly string[]
     readonly cancel?: string | null
+    readonly resign?: string | null
   } = {},
 ): InProcessSigner {
   const vault = wrapVault(openTestVault(folder))
   const ledger = wrapLedger(openLedger(join(folder, 'wallet.dat.ledger'), vault.auditKey))
   const room = wrapRoom(openKeyRoom())
   const now = () => 1_700_000_000_000
-  const facts = { vault, ledger, room, network, chainSettings, acceptNonces, cancel }
+  const findChain = (id: string): Chain | undefined => {
+    const chain = findRegistered(id)
+    return chain && wrapChain(chain)
+  }
+  const facts = { vault, ledger, room, network, chainSettings, acceptNonces, cancel, resign }
   const core = createSigner({ ...facts, findChain, now, lockingFailed })
   const answer = async (body: unknown): Promise<unknown> =>
     throughPipe(await answerTo(throughPipe(body), core))

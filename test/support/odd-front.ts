@@ -47,6 +47,7 @@ async function main([planText = '', role, settings = '']: readonly string[]): Pr
       acceptRollback,
       acceptNonces: [],
       cancel: null,
+      resign: null,
     },
     front: null,
     frontEnvironment: {},

@@ -1,5 +1,6 @@
 import { chmodSync, existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { solPayment, xrpPayment } from './closing-payments.ts'
 import { type FakeTatum, startFakeTatum } from './fake-tatum.ts'
 import { ethPayment } from './payments.ts'
 
@@ -40,6 +41,21 @@ export const commands: Readonly<Record<string, Command>> = {
   /** `payment N WALLET`: the sandbox asks for the Ethereum payment N of a wallet with one key. */
   payment(world, n: string, wallet: string) {
     world.tatum?.queue({ ...ethPayment(Number(n)), hashes: [wallet], index: undefined })
+    return world.tatum !== undefined
+  },
+  /** `expiring N WALLET`: that of Solana, `numbered N WALLET`: that of XRP with the number 7. */
+  expiring(world, n: string, wallet: string) {
+    world.tatum?.queue(solPayment(Number(n), { hashes: [wallet] }))
+    return world.tatum !== undefined
+  },
+  numbered(world, n: string, wallet: string) {
+    world.tatum?.queue(xrpPayment(Number(n), 7, wallet))
+    return world.tatum !== undefined
+  },
+  /** `broadcasts on|off`: whether Tatum takes signed bytes. */
+  broadcasts(world, state: string) {
+    if (state === 'on') world.tatum?.heal('broadcast')
+    else world.tatum?.fail('broadcast', { kind: 'close-before-acting' })
     return world.tatum !== undefined
   },
   /** `mining on|off`: whether transactions get into blocks. */

@@ -39,7 +39,7 @@ export const [shop, mint, otherMint, stray] = [0xa1, 0xa2, 0xa3, 0xa4].map(byte 
 ) as [string, string, string, string]
 
 export const blockhash = toBase58(new Uint8Array(32).fill(0xbb))
-export const completion = { blockhash, lastBlock: '1150' }
+export const completion = { blockhash, lastBlock: '1150', slot: '2000' }
 
 export type Account = {
   readonly address: string

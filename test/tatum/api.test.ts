@@ -407,20 +407,32 @@ describe('broadcasts', () => {
     'txn-already-known',
     'Transaction already in block chain',
     'transaction already exists in mempool',
+    'txn-same-nonwitness-data-in-mempool',
+    'DUP_TRANSACTION_ERROR : Dup transaction.',
+    'TransactionPool.Remember: transaction already in ledger: AB3',
+    'tefALREADY: the exact transaction was already in this ledger',
   ])('refused as %j were taken before', async message => {
     const body = JSON.stringify({ statusCode: 403, errorCode: 'x.broadcast.failed', message })
     fake.fail('broadcast', { kind: 'answer', status: 403, body })
     expect(await apiOf().broadcast(payment)).toEqual({})
   })
 
-  test.each(['nonce too low', 'insufficient funds', 'already used', 'unknown transaction type'])(
-    'refused as %j were not',
-    async message => {
-      const body = JSON.stringify({ statusCode: 403, errorCode: 'x.broadcast.failed', message })
-      fake.fail('broadcast', { kind: 'answer', status: 403, body })
-      expect(await failure(apiOf().broadcast(payment))).toMatchObject({ code: 'network' })
-    },
-  )
+  // From "nonce too low" on: said of any transaction whose number or outputs another one has used, too.
+  test.each([
+    'insufficient funds',
+    'already used',
+    'unknown transaction type',
+    'nonce too low',
+    'tefPAST_SEQ: this sequence number has already passed',
+    'tx_bad_seq',
+    'lowerNonceInTx: true',
+    'bad-txns-inputs-missingorspent',
+    'replacement transaction underpriced',
+  ])('refused as %j were not', async message => {
+    const body = JSON.stringify({ statusCode: 403, errorCode: 'x.broadcast.failed', message })
+    fake.fail('broadcast', { kind: 'answer', status: 403, body })
+    expect(await failure(apiOf().broadcast(payment))).toMatchObject({ code: 'network' })
+  })
 
   test('acted on whose answer is lost are not refused as known', async () => {
     await using strict = startFakeTatum({ apiKey, network: 'mainnet', refusesRepeats: true })

@@ -4,10 +4,10 @@ import { checkAnswer, fillFields, nextNonce, readLacking } from './evm-fields.ts
 import { type Hex, intrinsicGas, quantity } from './evm-tx.ts'
 import { refused } from './refusals.ts'
 
-const rpcPath = '/v3/blockchain/node/CELO/{apiKey}'
+export const celoRpcPath = '/v3/blockchain/node/CELO/{apiKey}'
 
 /** Added to every estimate, which is made as if gas were paid in CELO: tokens cost some 50,000 more. */
-const extraGas = 100_000n
+export const tokenGas = 100_000n
 
 /** cUSD, on the network of the money and on Alfajores. */
 const celoDollars: readonly (Hex | undefined)[] = [
@@ -26,7 +26,7 @@ export async function readCeloCompletion(
   return readLacking(tx, {
     gas: async () => estimateGas(tx, from, await price, reads),
     nonce: () =>
-      nextNonce(from, reads, reads.rpc(rpcPath, 'eth_getTransactionCount', [from, 'latest'])),
+      nextNonce(from, reads, reads.rpc(celoRpcPath, 'eth_getTransactionCount', [from, 'latest'])),
     gasPrice: () => price,
   })
 }
@@ -42,9 +42,12 @@ export function fillCelo(asked: CeloTx, completion: Completion): FilledCeloTx {
 }
 
 /** In the currency that gas is paid with. */
-async function currentPrice({ feeCurrency }: CeloTx, reads: ChainReads): Promise<bigint> {
+export async function currentPrice(
+  { feeCurrency }: Pick<CeloTx, 'feeCurrency'>,
+  reads: ChainReads,
+): Promise<bigint> {
   const params = feeCurrency === undefined ? [] : [feeCurrency]
-  const answer = await reads.rpc(rpcPath, 'eth_gasPrice', params)
+  const answer = await reads.rpc(celoRpcPath, 'eth_gasPrice', params)
   const price = checkAnswer('gasPrice', answer, 'eth_gasPrice')
   // As the original: at half a gwei of cUSD and below, payments were left lying.
   if (price <= 500_000_000n && celoDollars.includes(feeCurrency)) return 1_000_000_000n
@@ -58,6 +61,6 @@ async function estimateGas(
   reads: ChainReads,
 ): Promise<bigint> {
   const call = { ...given, from, ...(to !== undefined && { to }), gasPrice: quantity(price) }
-  const answer = await reads.rpc(rpcPath, 'eth_estimateGas', [call])
-  return checkAnswer('gas', answer, 'eth_estimateGas') + extraGas
+  const answer = await reads.rpc(celoRpcPath, 'eth_estimateGas', [call])
+  return checkAnswer('gas', answer, 'eth_estimateGas') + tokenGas
 }

@@ -5,8 +5,8 @@ import type { Signature } from '../../base/model.ts'
 import { decodeRlp } from '../codec/rlp.ts'
 import { readItems } from '../codec/rlp-items.ts'
 import type { FilledCeloTx } from './celo-tx.ts'
-import { decodeEnvelope, encodeEnvelope } from './evm-envelope.ts'
-import { isWeakSignature, rlpNumber, splitSignature } from './evm-signature.ts'
+import { encodeEnvelope, readEnvelope } from './evm-envelope.ts'
+import { isWeakSignature, joinSignature, rlpNumber, splitSignature } from './evm-signature.ts'
 import { asHex, type Hex } from './evm-tx.ts'
 
 /** CIP-64; it is signed as the same list without its last three items. */
@@ -40,7 +40,14 @@ export function encodeCelo({ feeCurrency, ...tx }: FilledCeloTx, signature?: Sig
 
 /** Reads signed bytes back. */
 export function decodeCelo(txData: string): FilledCeloTx {
-  if (!txData.startsWith(cip64)) return decodeLegacy(txData)
+  return readCelo(txData).tx
+}
+
+type SignedCelo = { readonly tx: FilledCeloTx; readonly signature: Signature }
+
+/** With the signature that the bytes carry. */
+export function readCelo(txData: string): SignedCelo {
+  if (!txData.startsWith(cip64)) return readLegacy(txData)
   const items = readItems(decodeRlp(fromHex(txData.slice(4)) ?? new Uint8Array()), layout, broken)
   const to = items.bytes('to')
   const feeCurrency = items.bytes('feeCurrency')
@@ -49,7 +56,7 @@ export function decodeCelo(txData: string): FilledCeloTx {
   if (feeCurrency.length !== 20 || items.number('tip') !== price) throw broken()
   if (items.list('accessList').length > 0) throw broken()
   if (items.number('parity') > 1n || isWeakSignature(items)) throw broken()
-  return {
+  const tx = {
     chainId: items.integer('chainId'),
     nonce: items.integer('nonce'),
     price,
@@ -59,12 +66,14 @@ export function decodeCelo(txData: string): FilledCeloTx {
     data: asHex(items.bytes('data')),
     feeCurrency: asHex(feeCurrency),
   }
+  return { tx, signature: joinSignature(items, items.integer('parity')) }
 }
 
-function decodeLegacy(txData: string): FilledCeloTx {
-  const { type, tip: _, accessList: __, ...tx } = decodeEnvelope(txData)
+function readLegacy(txData: string): SignedCelo {
+  const { tx: envelope, signature } = readEnvelope(txData)
+  const { type, tip: _, accessList: __, ...tx } = envelope
   if (type !== 'legacy') throw broken()
-  return tx
+  return { tx, signature }
 }
 
 function signatureItems(signature: Signature): readonly Hex[] {

@@ -1,13 +1,13 @@
 import { KmsError } from '../../base/errors.ts'
 import { asInteger, asRecord, asString } from '../../base/json.ts'
 import type { ChainReads, Completion, Network } from '../../base/model.ts'
-import { chainIds, type EgldFields, type EgldTx, moveGas } from './egld-tx.ts'
+import { type Bounds, readCompletionNumber } from './completion-number.ts'
+import { accountOf, chainIds, type EgldFields, type EgldTx, moveGas } from './egld-tx.ts'
 import { quoteReason } from './quoted-reason.ts'
 import { refused } from './refusals.ts'
+import { unusedNumber } from './unused-number.ts'
 
 const base = '/v3/egld/node/{apiKey}'
-
-type Bounds = { readonly least: bigint; readonly most: bigint }
 
 /** What the network has always asked for, and ten times that: it comes from a server. */
 const gasPrices: Bounds = { least: 10n ** 9n, most: 10n ** 10n }
@@ -24,16 +24,18 @@ export async function readEgldCompletion(
   network: Network,
   reads: ChainReads,
 ): Promise<Completion> {
-  const [config, counted, own = 0n] = await Promise.all([
+  const [config, counted] = await Promise.all([
     readConfig(network, reads),
-    countNonces(tx, reads),
-    reads.nextNonce(tx.sender),
+    countNonces(tx.sender, reads),
   ])
-  // A node executes nothing with a number that is not its next one: it is asked with that.
-  const gasLimit = await estimateGas(tx, { ...config, nonce: counted }, reads)
   const { gasPrice, chainId, version } = config
+  const [gasLimit, nonce] = await Promise.all([
+    // A node executes nothing with a number that is not its next one: it is asked with that.
+    estimateGas(tx, { ...config, nonce: counted }, reads),
+    unusedNumber(accountOf(tx.sender, chainId), counted, reads),
+  ])
   return {
-    nonce: `${unusedNonce(counted, own)}`,
+    nonce: `${nonce}`,
     gasPrice: `${gasPrice}`,
     gasLimit: `${gasLimit}`,
     chainId,
@@ -49,11 +51,11 @@ export function fillEgld(asked: EgldTx, completion: Completion, network: Network
   const { chainId = '' } = completion
   checkChainId(chainId, network)
   const added: EgldFields = {
-    nonce: readAdded(completion, 'nonce', nonces),
-    gasPrice: readAdded(completion, 'gasPrice', gasPrices),
-    gasLimit: readAdded(completion, 'gasLimit', { least: moveGas(asked), most: maxGas }),
+    nonce: readCompletionNumber(completion, 'nonce', nonces),
+    gasPrice: readCompletionNumber(completion, 'gasPrice', gasPrices),
+    gasLimit: readCompletionNumber(completion, 'gasLimit', { least: moveGas(asked), most: maxGas }),
     chainId,
-    version: Number(readAdded(completion, 'version', versions)),
+    version: Number(readCompletionNumber(completion, 'version', versions)),
   }
   return { ...asked, added }
 }
@@ -73,13 +75,8 @@ async function readConfig(
   return { gasPrice: BigInt(gasPrice), chainId, version }
 }
 
-/** A node does not count what it has not seen yet; our own record does. */
-function unusedNonce(counted: bigint, own: bigint): bigint {
-  if (own > counted) return own
-  return counted
-}
-
-async function countNonces({ sender }: EgldTx, reads: ChainReads): Promise<bigint> {
+/** How many transactions of `sender` are in blocks. */
+export async function countNonces(sender: string, reads: ChainReads): Promise<bigint> {
   const answer = await reads.get(`${base}/address/${sender}/nonce`)
   const nonce = asInteger(dataOf(answer)?.get('nonce'))
   if (nonce === undefined || nonce < 0) throw wrongShape('the nonce')
@@ -118,15 +115,6 @@ function checkChainId(chainId: string, network: Network): void {
   if (chainIds[network].includes(chainId)) return
   const named = /^\w{1,8}$/.test(chainId) ? ` ${chainId}` : ''
   throw refused(`the network has the chain id${named}, which is not one of ${network}`)
-}
-
-function readAdded(completion: Completion, name: string, { least, most }: Bounds): bigint {
-  const text = completion[name] ?? ''
-  const value = /^(0|[1-9]\d{0,18})$/.test(text) ? BigInt(text) : undefined
-  if (value !== undefined && value >= least && value <= most) return value
-  throw refused(
-    `completion sets ${name} to something that is not a number from ${least} to ${most}`,
-  )
 }
 
 function wrongShape(what: string): KmsError {

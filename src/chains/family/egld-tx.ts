@@ -27,6 +27,11 @@ export const chainIds: Readonly<Record<Network, readonly string[]>> = {
   testnet: ['T', 'D'],
 }
 
+/** Addresses are the same on both testnets; numbers are not. */
+export function accountOf(address: string, chainId: string): string {
+  return chainId === 'D' ? `${address}_${chainId}` : address
+}
+
 const prefix = 'erd'
 
 export function egldAddress({ curve, bytes }: PublicKey): string {

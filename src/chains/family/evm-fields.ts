@@ -1,10 +1,12 @@
 import { KmsError } from '../../base/errors.ts'
-import { asString } from '../../base/json.ts'
+import { asRecord, asString } from '../../base/json.ts'
 import type { ChainReads, Completion } from '../../base/model.ts'
+import { type Bounds, explainBounds, isWithin, readCompletionNumber } from './completion-number.ts'
 import { maxNonce } from './evm-members.ts'
 import type { EvmTx, Hex } from './evm-tx.ts'
 import { asQuantity } from './members.ts'
 import { refused } from './refusals.ts'
+import { unusedNumber } from './unused-number.ts'
 
 /** What a completion can add to a payment of an EVM chain, by the names in its JSON. */
 export type Field = 'gas' | 'nonce' | 'gasPrice'
@@ -12,11 +14,11 @@ export type Field = 'gas' | 'nonce' | 'gasPrice'
 export type Fields = Pick<EvmTx, 'gas' | 'nonce' | 'price'>
 
 /** Bounds of what a server may answer; beyond them the answer is a lie or a mistake. */
-const limits: Readonly<Record<Field, bigint>> = {
-  gas: 100_000_000n,
-  nonce: maxNonce,
+const bounds: Readonly<Record<Field, Bounds>> = {
+  gas: { least: 1n, most: 100_000_000n },
+  nonce: { least: 0n, most: maxNonce },
   // Ten million gwei: a plain transfer at this price costs 210 coins.
-  gasPrice: 10n ** 16n,
+  gasPrice: { least: 1n, most: 10n ** 16n },
 }
 
 /** Reads what `tx` lacks, and nothing else. */
@@ -38,32 +40,50 @@ export function fillFields(
     throw refused('completion sets a field that the transaction does not lack')
   }
   const { gas, nonce, price } = asked
+  const read = (field: Field) => readCompletionNumber(completion, field, bounds[field])
   return {
-    gas: gas ?? readAdded(completion, 'gas'),
-    nonce: nonce ?? Number(readAdded(completion, 'nonce')),
-    price: price ?? readAdded(completion, 'gasPrice'),
+    gas: gas ?? read('gas'),
+    nonce: nonce ?? Number(read('nonce')),
+    price: price ?? read('gasPrice'),
   }
 }
 
 /** What a server answered when it was asked for `what`. */
 export function checkAnswer(field: Field, answer: unknown, what: string): bigint {
   const value = asQuantity(answer)
-  if (value === undefined || !isWithin(field, value)) {
-    throw new KmsError('network', `the answer for ${what} is not ${explain(field)}`)
-  }
-  return value
+  if (value !== undefined && isWithin(value, bounds[field])) return value
+  throw new KmsError('network', `the answer for ${what} is not ${explainBounds(bounds[field])}`)
 }
 
-/** The server does not count what it has not seen yet; our own record does. */
 export async function nextNonce(
   from: Hex,
   reads: ChainReads,
   answer: Promise<unknown>,
 ): Promise<bigint> {
-  const [counted, own = 0n] = await Promise.all([answer, reads.nextNonce(from)])
-  const count = checkAnswer('nonce', counted, 'the transaction count')
-  if (own > count) return own
-  return count
+  const counted = checkAnswer('nonce', await answer, 'the transaction count')
+  return unusedNumber(from, counted, reads)
+}
+
+/** Not the count that completes a payment: that one may include what waits in a node's memory. */
+export async function countInBlocks(
+  address: Hex,
+  { rpcPath, method }: { readonly rpcPath: string; readonly method: string },
+  reads: ChainReads,
+): Promise<bigint> {
+  return checkAnswer('nonce', await reads.rpc(rpcPath, method, [address, 'latest']), method)
+}
+
+/** Whether the node has seen the transaction with this id carried out, with success or without. */
+export async function isInBlock(
+  txId: string,
+  { rpcPath, method }: { readonly rpcPath: string; readonly method: string },
+  reads: ChainReads,
+): Promise<boolean> {
+  const receipt = await reads.rpc(rpcPath, method, [txId])
+  if (receipt === null) return false
+  const hash = asString(asRecord(receipt)?.get('transactionHash'))
+  if (hash?.toLowerCase() === txId.toLowerCase()) return true
+  throw new KmsError('network', `rpc ${method} was answered in an unknown form`)
 }
 
 function lackingFields({ gas, nonce, price }: Fields): readonly Field[] {
@@ -73,26 +93,4 @@ function lackingFields({ gas, nonce, price }: Fields): readonly Field[] {
     ['gasPrice', price],
   ]
   return fields.filter(([, value]) => value === undefined).map(([field]) => field)
-}
-
-function readAdded(completion: Completion, field: Field): bigint {
-  const text = asString(completion[field])
-  if (text === undefined) throw refused(`the transaction has no ${field} and completion adds none`)
-  const value = /^(0|[1-9]\d{0,18})$/.test(text) ? BigInt(text) : undefined
-  if (value === undefined || !isWithin(field, value)) {
-    throw refused(`completion sets ${field} to something that is not ${explain(field)}`)
-  }
-  return value
-}
-
-function isWithin(field: Field, value: bigint): boolean {
-  return value >= least(field) && value <= limits[field]
-}
-
-function explain(field: Field): string {
-  return `a whole number from ${least(field)} to ${limits[field]}`
-}
-
-function least(field: Field): bigint {
-  return field === 'nonce' ? 0n : 1n
 }

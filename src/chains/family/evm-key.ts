@@ -2,7 +2,7 @@ import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { fromHex } from '../../base/bytes.ts'
 import { KmsError } from '../../base/errors.ts'
-import type { PublicKey } from '../../base/model.ts'
+import type { PublicKey, Signature } from '../../base/model.ts'
 import type { ChainDefinition, Own } from '../chain.ts'
 import { asHex, type Hex } from './evm-tx.ts'
 import { firstKey, ownKey } from './single-key.ts'
@@ -36,6 +36,18 @@ export function ownAddress(own: Own): Hex {
 /** keccak-256 of bytes in hex. */
 export function hashHex(bytes: Hex): Uint8Array {
   return keccak_256(fromHex(bytes.slice(2)) ?? new Uint8Array())
+}
+
+/** Whose signature of `digest` it is. */
+export function signerOf(digest: Uint8Array, { bytes, recovery }: Signature): Hex {
+  try {
+    const point = secp256k1.Signature.fromBytes(bytes, 'compact')
+      .addRecoveryBit(recovery)
+      .recoverPublicKey(digest)
+    return addressOf({ curve: 'secp256k1', bytes: point.toBytes() })
+  } catch (cause) {
+    throw new KmsError('unexpected', 'the signature of a transaction is of no key', { cause })
+  }
 }
 
 /** Decompressing a key costs a quarter of a signature, and one payment asks several times. */

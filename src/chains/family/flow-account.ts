@@ -1,4 +1,4 @@
-import { p256 } from '@noble/curves/nist.js'
+import type * as Nist from '@noble/curves/nist.js'
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { sha3_256 } from '@noble/hashes/sha3.js'
@@ -39,7 +39,7 @@ export async function refuseWrongSignature(
   { message, signature }: { readonly message: Uint8Array; readonly signature: Hex },
 ): Promise<void> {
   const key = await readKey(node, signer, 'sealed')
-  const curve = curves.get(asString(key?.get('signing_algorithm')) ?? '')
+  const curve = curves.get(asString(key?.get('signing_algorithm')) ?? '')?.()
   const hash = hashes.get(asString(key?.get('hashing_algorithm')) ?? '')
   const [, digits] =
     /^(?:0x)?([0-9a-fA-F]{128})$/.exec(asString(key?.get('public_key')) ?? '') ?? []
@@ -57,11 +57,17 @@ export async function refuseWrongSignature(
 
 /** In the spelling of access nodes, and in that of their interface's description. */
 const curves = new Map([
-  ['ECDSA_P256', p256],
-  ['ECDSAP256', p256],
-  ['ECDSA_secp256k1', secp256k1],
-  ['ECDSASecp256k1', secp256k1],
+  ['ECDSA_P256', loadP256],
+  ['ECDSAP256', loadP256],
+  ['ECDSA_secp256k1', () => secp256k1],
+  ['ECDSASecp256k1', () => secp256k1],
 ])
+
+/** Its tables take as long to make as the rest of a command: only a Flow payment waits for them. */
+function loadP256(): typeof Nist.p256 {
+  const { p256 }: typeof Nist = require('@noble/curves/nist.js')
+  return p256
+}
 
 const hashes = new Map([
   ['SHA2_256', sha256],

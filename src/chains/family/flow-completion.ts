@@ -1,10 +1,10 @@
 import type { ChainReads, Completion, Network } from '../../base/model.ts'
+import { readCompletionNumber } from './completion-number.ts'
 import type { Hex } from './evm-tx.ts'
 import { readSequenceNumber } from './flow-account.ts'
 import { readReferenceBlock, refuseOtherNetwork } from './flow-node.ts'
 import { borrowKey, maxKeyId, releaseKey } from './flow-proposal.ts'
 import type { FilledFlowTx, FlowTx } from './flow-tx.ts'
-import { asQuantity } from './members.ts'
 import { refused } from './refusals.ts'
 
 const fields = [
@@ -75,9 +75,6 @@ function readKey(completion: Completion, address: Field, keyId: Field) {
   return { address: lent, keyId: readNumber(completion, keyId, maxKeyId) }
 }
 
-function readNumber(completion: Completion, field: Field, max: bigint): number {
-  const text = completion[field] ?? ''
-  const value = /^(0|[1-9]\d{0,15})$/.test(text) ? asQuantity(text) : undefined
-  if (value !== undefined && value <= max) return Number(value)
-  throw refused(`completion does not set ${field} to a whole number up to ${max}`)
+function readNumber(completion: Completion, field: Field, most: bigint): number {
+  return Number(readCompletionNumber(completion, field, { least: 0n, most }))
 }

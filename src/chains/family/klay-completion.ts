@@ -5,7 +5,7 @@ import { type Hex, intrinsicGas } from './evm-tx.ts'
 import type { FilledBody, FilledKlayTx, KlayBody, KlayTx } from './klay-tx.ts'
 import { refused } from './refusals.ts'
 
-const rpcPath = '/v3/blockchain/node/KLAY/{apiKey}'
+export const klayRpcPath = '/v3/blockchain/node/KLAY/{apiKey}'
 
 /** Asks for what a payment of ours lacks; what others signed lacks nothing. */
 export async function readKlayCompletion(
@@ -16,18 +16,23 @@ export async function readKlayCompletion(
   if (tx.kind === 'payer') return {}
   const asked = tx.kind === 'legacy' ? tx.tx : tx.body
   const rpc = (method: string, ...params: readonly (Hex | 'pending')[]) =>
-    reads.rpc(rpcPath, method, params)
+    reads.rpc(klayRpcPath, method, params)
   return readLacking(asked, {
     gas: async () => {
       const { to, data } = asked
       const call = { from, ...(to !== undefined && { to }), ...(data !== '0x' && { data }) }
-      const answer = await reads.rpc(rpcPath, 'klay_estimateGas', [call])
+      const answer = await reads.rpc(klayRpcPath, 'klay_estimateGas', [call])
       const extra = tx.kind === 'legacy' ? 0n : delegationGas(tx.body)
       return checkAnswer('gas', answer, 'klay_estimateGas') + extra
     },
     nonce: () => nextNonce(from, reads, rpc('klay_getTransactionCount', from, 'pending')),
-    gasPrice: async () => checkAnswer('gasPrice', await rpc('klay_gasPrice'), 'klay_gasPrice'),
+    gasPrice: () => currentKlayPrice(reads),
   })
+}
+
+export async function currentKlayPrice(reads: ChainReads): Promise<bigint> {
+  const method = 'klay_gasPrice'
+  return checkAnswer('gasPrice', await reads.rpc(klayRpcPath, method, []), method)
 }
 
 export function fillKlay(asked: KlayTx, completion: Completion): FilledKlayTx {

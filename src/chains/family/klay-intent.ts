@@ -1,4 +1,6 @@
+import { fromHex } from '../../base/bytes.ts'
 import type { Intent } from '../../base/model.ts'
+import { byteText } from './byte-text.ts'
 import type { Fields } from './evm-fields.ts'
 import { describeCall } from './evm-intent.ts'
 import type { Hex } from './evm-tx.ts'
@@ -12,27 +14,37 @@ export function describeKlay(tx: KlayTx, own: Hex): Intent {
       return { ...describeCall(tx.tx, own, coin), ...feeOf(tx.tx, total => total) }
     case 'sender': {
       const { body } = tx
-      return { ...describeBody(body), ...feeOf(body, total => total - payerPart(total, body)) }
+      return { ...describeBody(body, own), ...feeOf(body, total => total - payerPart(total, body)) }
     }
     case 'payer': {
       const { body } = tx
-      const { outputs, ...rest } = describeBody(body)
-      return {
-        ...rest,
-        kind: 'fee-delegation',
-        outputs: outputs.map(output => ({ ...output, own: output.to === own })),
-        ...feeOf(body, total => payerPart(total, body)),
-      }
+      const fee = feeOf(body, total => payerPart(total, body))
+      return { ...describeBody(body, own), kind: 'fee-delegation', ...fee }
     }
     default:
       return tx satisfies never
   }
 }
 
-function describeBody({ action, from, data, ...call }: KlayBody): Intent {
+function describeBody({ action, from, data, ...call }: KlayBody, own: Hex): Intent {
   if (action === 'cancel') return { kind: 'cancel', from: [from], outputs: [] }
   // A memo is read by people: Kaia lets no contract be paid with one.
-  return describeCall({ ...call, data: action === 'memo' ? '0x' : data }, from, coin)
+  const isMemo = action === 'memo'
+  const { outputs, ...rest } = describeCall({ ...call, data: isMemo ? '0x' : data }, from, coin)
+  const memo = isMemo ? memoText(data) : ''
+  return {
+    ...rest,
+    outputs: outputs.map(output => ({
+      ...output,
+      to: `${output.to}${memo}`,
+      own: output.to === own,
+    })),
+  }
+}
+
+/** It says whose money it is where many share an address. */
+function memoText(data: Hex): string {
+  return data === '0x' ? '' : `?memo=${byteText(fromHex(data.slice(2)) ?? new Uint8Array())}`
 }
 
 function feeOf({ gas, price }: Fields, part: (total: bigint) => bigint): Pick<Intent, 'fee'> {

@@ -52,12 +52,8 @@ export function decodeRaw(
   chainId: number,
   broken: (what: string) => Error,
 ): RawTx {
-  const type = findTypeByByte(bytes[0])
-  if (type === undefined) throw broken('is not of a type that pays or calls')
-  const layout = [...bodyItems(type), 'signatures']
-  if (type.delegation !== 'none') layout.push('feePayer', 'payerSignatures')
   const damaged = () => broken('is damaged')
-  const items = readItems(decodeRlp(bytes.subarray(1)), layout.join(' '), damaged)
+  const { type, items } = openRaw(bytes, broken)
   const read = (name: string) => readSignatures(items.list(name), chainId, broken)
   const feePayer = items.has('feePayer') ? readAddress(items, 'feePayer', damaged) : undefined
   return {
@@ -67,6 +63,25 @@ export function decodeRaw(
     ...(feePayer !== undefined && feePayer !== noAddress && { feePayer }),
     payerSignatures: items.has('payerSignatures') ? read('payerSignatures') : [],
   }
+}
+
+/** The network that the first signature of signed bytes is for (EIP-155). */
+export function chainIdIn(bytes: Uint8Array, broken: (what: string) => Error): number {
+  const damaged = () => broken('is damaged')
+  const [first] = openRaw(bytes, broken).items.list('signatures')
+  return Math.floor((readItems(first, 'v r s', damaged).integer('v') - 35) / 2)
+}
+
+function openRaw(
+  bytes: Uint8Array,
+  broken: (what: string) => Error,
+): { readonly type: KlayType; readonly items: RlpItems } {
+  const type = findTypeByByte(bytes[0])
+  if (type === undefined) throw broken('is not of a type that pays or calls')
+  const layout = [...bodyItems(type), 'signatures']
+  if (type.delegation !== 'none') layout.push('feePayer', 'payerSignatures')
+  const list = decodeRlp(bytes.subarray(1))
+  return { type, items: readItems(list, layout.join(' '), () => broken('is damaged')) }
 }
 
 function typeOf({ action, payerShare }: FilledBody): Hex {

@@ -1,7 +1,8 @@
 import { ed25519 } from '@noble/curves/ed25519.js'
+import { sha256 } from '@noble/hashes/sha2.js'
 import { base58Text } from '../../base/base58.ts'
 import { readBytes } from '../../base/binary.ts'
-import { concat } from '../../base/bytes.ts'
+import { concat, hex } from '../../base/bytes.ts'
 import { KmsError } from '../../base/errors.ts'
 import type { Signature, Signed, SigningRequest } from '../../base/model.ts'
 import { encodeCompactU16, readCompactU16 } from '../codec/compact-u16.ts'
@@ -14,7 +15,7 @@ export function signingRequests(
   tx: FilledSolTx,
   own: readonly string[],
 ): readonly SigningRequest[] {
-  const message = encodeMessage(tx.message, tx.blockhash)
+  const message = signedBytes(tx)
   const keys = [...own, mintOf(tx)]
   return signersOf(tx).map(address => ({
     key: keys.indexOf(address),
@@ -23,17 +24,23 @@ export function signingRequests(
   }))
 }
 
+/** What all of it follows from, its signatures too: Ed25519 has one per key and message. */
+export function messageHash(tx: FilledSolTx): string {
+  return hex(sha256(signedBytes(tx)))
+}
+
 /** What is sent, and what Tatum and the chain know it by: its first signature. */
 export function assembleSol(tx: FilledSolTx, signatures: readonly Signature[]): Signed {
-  const message = encodeMessage(tx.message, tx.blockhash)
+  const message = signedBytes(tx)
   checkMintSignature(tx, message, signatures)
   const all = signatures.map(({ bytes }) => bytes)
   const wire = concat(encodeCompactU16(all.length), ...all, message)
   const txId = base58Text(all[0] ?? new Uint8Array())
-  return { txData: `${Buffer.from(wire).toString('base64')}@${tx.lastBlock}`, txId }
+  const base64 = Buffer.from(wire).toString('base64')
+  return { txData: `${base64}@${tx.lastBlock}@${tx.slot}`, txId }
 }
 
-/** The signer's bytes: a transaction as it is sent, in base64, and until when it can arrive. */
+/** The signer's bytes: a transaction as it is sent, in base64, and from when until when it can arrive. */
 export type SignedSol = {
   readonly wire: string
   readonly txId: string
@@ -42,7 +49,9 @@ export type SignedSol = {
 
 /** Reads back what `assembleSol` made; the mint's key is not in it. */
 export function readSigned(txData: string): SignedSol {
-  const [wire = '', lastBlock = ''] = txData.split('@')
+  const [wire = '', ...times] = txData.split('@')
+  const [lastBlock, slot, ...others] = times.map(readTime)
+  if (lastBlock === undefined || slot === undefined || others.length > 0) throw broken()
   const bytes = Uint8Array.from(Buffer.from(wire, 'base64'))
   const reader = readBytes(bytes, broken)
   const count = readCompactU16(reader, broken)
@@ -50,8 +59,17 @@ export function readSigned(txData: string): SignedSol {
   const first = reader.take(64).slice()
   reader.skip(64 * (count - 1))
   const { message, blockhash } = decodeMessage(reader.take(reader.remaining))
-  if (count !== message.signers || !/^\d+$/.test(lastBlock)) throw broken()
-  return { wire, txId: base58Text(first), tx: { message, blockhash, lastBlock: BigInt(lastBlock) } }
+  if (count !== message.signers) throw broken()
+  return { wire, txId: base58Text(first), tx: { message, blockhash, lastBlock, slot } }
+}
+
+function readTime(text: string): bigint {
+  if (!/^\d+$/.test(text)) throw broken()
+  return BigInt(text)
+}
+
+function signedBytes({ message, blockhash }: FilledSolTx): Uint8Array {
+  return encodeMessage(message, blockhash)
 }
 
 function signersOf({ message }: FilledSolTx): readonly string[] {

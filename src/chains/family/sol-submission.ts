@@ -4,6 +4,7 @@ import type { ChainReads } from '../../base/model.ts'
 import type { Submission } from '../chain.ts'
 import { rpcPath } from './sol-completion.ts'
 import { readSigned, type SignedSol } from './sol-signing.ts'
+import type { FilledSolTx } from './sol-tx.ts'
 
 type Rpc = Pick<ChainReads, 'rpc' | 'wait'>
 
@@ -67,8 +68,33 @@ async function isOver({ txId, tx }: SignedSol, { rpc }: Rpc): Promise<boolean> {
   if (slot === undefined || height === undefined || seenUpTo === undefined || others.length > 0) {
     throw new KmsError('network', 'rpc getSignatureStatuses was answered in an unknown form')
   }
-  if (status === null) return height > tx.lastBlock && seenUpTo >= slot
+  if (status === null) {
+    if (!isPast(tx, { slot, height }) || seenUpTo < slot) return false
+    return requireHistory(tx, rpc)
+  }
   const known = asRecord(status)
   const hasFailed = known?.has('err') === true && known.get('err') !== null
   return hasFailed && known.get('confirmationStatus') === 'finalized'
+}
+
+/** 3 minutes, in slots of 400 ms: three times as many as the 150 blocks that take a blockhash. */
+const mostSlots = 450n
+
+/** The last block is what a node once said: nothing is past that is not old by its slot, too. */
+function isPast(
+  { lastBlock, slot }: FilledSolTx,
+  now: { readonly slot: number; readonly height: number },
+): boolean {
+  return now.height > lastBlock && now.slot > slot + mostSlots
+}
+
+/** A node forgets: that it knows of no transaction proves something only of the time it remembers. */
+async function requireHistory({ slot }: FilledSolTx, rpc: Rpc['rpc']): Promise<true> {
+  // After the look: what it remembers now it remembered then.
+  const oldest = asInteger(await rpc(rpcPath, 'getFirstAvailableBlock', []))
+  if (oldest !== undefined && oldest <= slot) return true
+  throw new KmsError(
+    'network',
+    `the node has no history since slot ${slot}, when the transaction was made: look up whether it arrived`,
+  )
 }

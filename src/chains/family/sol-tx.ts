@@ -12,13 +12,17 @@ export type SolTx = {
   readonly blockhash?: string
   /** The height of the last block that can hold this transaction. It is in no signature. */
   readonly lastBlock?: bigint
+  /** When the blockhash was the newest one that is final. It is in no signature either. */
+  readonly slot?: bigint
 }
 
-export type FilledSolTx = SolTx & Required<Pick<SolTx, 'blockhash' | 'lastBlock'>>
+export type FilledSolTx = SolTx & Required<Pick<SolTx, 'blockhash' | 'lastBlock' | 'slot'>>
 
 export function requireFilled(tx: SolTx): FilledSolTx {
-  const { blockhash, lastBlock } = tx
-  if (blockhash !== undefined && lastBlock !== undefined) return { ...tx, blockhash, lastBlock }
+  const { blockhash, lastBlock, slot } = tx
+  if (blockhash !== undefined && lastBlock !== undefined && slot !== undefined) {
+    return { ...tx, blockhash, lastBlock, slot }
+  }
   throw new KmsError('transaction-refused', 'the transaction has no blockhash yet')
 }
 

@@ -11,12 +11,12 @@ import type { TronTx } from './tron-json.ts'
 type Told = Pick<Intent, 'kind' | 'outputs' | 'unread'> & { readonly from?: readonly string[] }
 
 export function describeTx(tx: TronTx): Intent {
-  const { head, contract } = tx
+  const { head, contract, permissionId } = tx
   const { outputs, ...told } = tell(contract)
   return {
     from: [tronAddressText(contract.value.owner_address)],
     ...told,
-    outputs: [...outputs, ...tellMemo(head.data)],
+    outputs: [...outputs, ...tellPermission(permissionId), ...tellMemo(head.data)],
     fee: { amount: head.fee_limit + networkFee(tx), asset: 'TRON' },
     expiry: Number(head.expiration),
   }
@@ -106,16 +106,34 @@ function tokensFor(
   return amount === 0n ? [] : [{ to, amount, asset: `TRON:${id}`, own: false }]
 }
 
-function tellToken({ owner_address, name, total_supply }: ValueOf<'AssetIssueContract'>): Told {
+function tellToken(token: ValueOf<'AssetIssueContract'>): Told {
+  const { owner_address, name, total_supply, ...terms } = token
   const owner = tronAddressText(owner_address)
-  const token = byteText(fromHex(name) ?? new Uint8Array())
+  const made = `TRON:new ${hexText(name)}`
   return {
     kind: 'token-creation',
     outputs: [
-      { to: owner, amount: total_supply, asset: `TRON:new ${token}`, own: true },
+      { to: owner, amount: total_supply, asset: made, own: true },
       { to: 'the network, for a new token', amount: tokenPrice, asset: 'TRON', own: false },
+      ...remark(tellTerms(terms)),
     ],
   }
+}
+
+type TokenTerms = Omit<ValueOf<'AssetIssueContract'>, 'owner_address' | 'name' | 'total_supply'>
+
+/** At what price, when and by what rules a new token is had; 0 and nothing say nothing. */
+function tellTerms({ abbr, description, url, frozen_supply, ...numbers }: TokenTerms): string {
+  const texts = Object.entries({ abbr, description, url })
+    .filter(([, digits]) => digits !== '')
+    .map(([name, digits]) => `${name}=${hexText(digits)}`)
+  const counts = Object.entries(numbers)
+    .filter(([, value]) => value !== 0n)
+    .map(([name, value]) => `${name}=${value}`)
+  const frozen = frozen_supply.map(
+    ({ frozen_amount, frozen_days }) => `frozen=${frozen_amount} for ${frozen_days} days`,
+  )
+  return [...texts, ...counts, ...frozen].join(' ')
 }
 
 type Stake = { readonly resource: bigint } & Partial<
@@ -136,8 +154,20 @@ function stake(amount: bigint, to: string): Output {
   return { to, amount, asset: 'TRON', own: true }
 }
 
+/** Which of the account's permissions the signature is to count for; 0 is the owner's. */
+function tellPermission(id: bigint): readonly Output[] {
+  return remark(id === 0n ? '' : `by permission ${id}`)
+}
+
 function tellMemo(data: string): readonly Output[] {
-  if (data === '') return []
-  const memo = byteText(fromHex(data) ?? new Uint8Array())
-  return [{ to: `memo ${memo}`, amount: 0n, asset: 'TRON', own: false }]
+  return remark(data === '' ? '' : `memo ${hexText(data)}`)
+}
+
+/** What pays nobody, as an output whose recipient is a description. */
+function remark(to: string): readonly Output[] {
+  return to === '' ? [] : [{ to, amount: 0n, asset: 'TRON', own: false }]
+}
+
+function hexText(digits: string): string {
+  return byteText(fromHex(digits) ?? new Uint8Array())
 }

@@ -2,6 +2,7 @@ import { decodeAbiParameters } from 'viem/utils'
 import { KmsError } from '../../base/errors.ts'
 import { asArray, asInteger, asRecord, asString } from '../../base/json.ts'
 import type { Completion, HttpReads } from '../../base/model.ts'
+import { readCompletionNumber } from './completion-number.ts'
 import { type Hex, quantity } from './evm-tx.ts'
 import { quoteReason } from './quoted-reason.ts'
 import { refused } from './refusals.ts'
@@ -29,7 +30,10 @@ export function fillVet(asked: VetTx, completion: Completion): FilledVetTx {
   }
   return {
     ...rest,
-    gas: readGas(completion, intrinsicVetGas(asked)),
+    gas: readCompletionNumber(completion, 'gas', {
+      least: intrinsicVetGas(asked),
+      most: maxGas,
+    }),
     blockRef: asked.blockRef ?? readBlockRef(completion),
   }
 }
@@ -68,12 +72,6 @@ async function bestBlockRef(node: HttpReads): Promise<string> {
   const id = asString(asRecord(await node.get('/blocks/best'))?.get('id')) ?? ''
   if (/^0x[0-9a-f]{64}$/.test(id)) return id.slice(0, 18)
   throw new KmsError('network', 'the VeChain node answered a block of the wrong shape')
-}
-
-function readGas({ gas: text }: Completion, least: bigint): bigint {
-  const gas = /^[1-9]\d{0,18}$/.test(text ?? '') ? BigInt(text ?? '') : 0n
-  if (gas >= least && gas <= maxGas) return gas
-  throw refused(`completion sets gas to something that is not a number from ${least} to ${maxGas}`)
 }
 
 function readBlockRef({ blockRef: text = '' }: Completion): Hex {

@@ -120,7 +120,9 @@ function readTimes(conditions: xdr.Preconditions): Pick<XlmTx, 'minTime' | 'maxT
     throw refused('the transaction has no maxTime: it would stay valid for ever')
   }
   if (maxTime > maxSeconds) throw refused('maxTime is after the year 9999')
-  return { minTime: BigInt(bounds.minTime().toString()), maxTime }
+  const minTime = BigInt(bounds.minTime().toString())
+  if (minTime > maxTime) throw refused('minTime is after maxTime: no network ever takes it')
+  return { minTime, maxTime }
 }
 
 /** Percent signs keep any text one word, and no two texts alike. */

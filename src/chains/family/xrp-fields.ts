@@ -43,7 +43,7 @@ export const fieldReaders = {
 export type FieldName = keyof typeof fieldReaders
 export type FieldValue<Name extends FieldName> = ReturnType<(typeof fieldReaders)[Name]>
 
-type Memo = { readonly Memo: Readonly<Record<string, string>> }
+export type XrpMemo = { readonly Memo: Readonly<Record<string, string>> }
 
 const memoMembers = ['MemoData', 'MemoFormat', 'MemoType']
 /** The ledger takes 1 kB of memos and 500 offers to cancel (XRPL, "NFTokenCancelOffer"). */
@@ -87,14 +87,14 @@ function readOffers(value: unknown, where: string): readonly string[] {
   return offers.map((offer, i) => readHex(32)(offer, `${where}[${i}]`))
 }
 
-function readMemos(value: unknown, where: string): readonly Memo[] {
+function readMemos(value: unknown, where: string): readonly XrpMemo[] {
   const memos = readList(value, where).map((memo, i) => readMemo(memo, `${where}[${i}]`))
   const digits = memos.flatMap(({ Memo }) => Object.values(Memo)).join('').length
   if (digits > 2 * maxMemoBytes) throw malformed(`${where} hold more than ${maxMemoBytes} bytes`)
   return memos
 }
 
-function readMemo(value: unknown, where: string): Memo {
+function readMemo(value: unknown, where: string): XrpMemo {
   const outer = asRecord(value)
   const inner = asRecord(outer?.get('Memo'))
   if (outer?.size !== 1 || inner === undefined || inner.size === 0) {

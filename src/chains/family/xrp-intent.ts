@@ -1,5 +1,8 @@
+import { fromHex } from '../../base/bytes.ts'
 import type { Intent, Output } from '../../base/model.ts'
+import { byteText } from './byte-text.ts'
 import { priceOf, type XrpAmount } from './xrp-amount.ts'
+import type { XrpMemo } from './xrp-fields.ts'
 import { canonicalFlag } from './xrp-json.ts'
 import { commonShape, type XrpTx, type XrpTxOf } from './xrp-types.ts'
 
@@ -81,15 +84,24 @@ function tellNftOffer(tx: XrpTxOf<'NFTokenCreateOffer'>): Told {
 
 /** The other members as one output that pays nothing, its recipient a description. */
 function describeRest(tx: XrpTx, said: readonly string[]): readonly Output[] {
-  const { Flags = 0, ...members } = tx
-  const common: readonly string[] = [...commonShape.required, ...commonShape.optional]
+  const { Flags = 0, Memos = [], ...members } = tx
+  // What every transaction has is told by sender and fee, or is about its place in the ledger.
+  const known: readonly string[] = ['TransactionType', ...commonShape.required, ...said]
   const rest = Object.entries(members)
-    .filter(([name]) => name !== 'TransactionType' && !common.includes(name))
-    .filter(([name]) => !said.includes(name))
+    .filter(([name]) => !known.includes(name))
     .map(([name, value]) => `${name}=${spell(value)}`)
+    .concat(Memos.map(spellMemo))
   const flags = Flags & ~canonicalFlag
   const words = [...rest.toSorted(), ...(flags === 0 ? [] : [`Flags=${flags}`])]
   return words.length === 0 ? [] : [{ to: words.join(' '), amount: 0n, asset: 'XRP', own: false }]
+}
+
+/** Its members are hex of what is text, mostly. */
+function spellMemo({ Memo }: XrpMemo): string {
+  const members = Object.entries(Memo).map(
+    ([name, digits]) => `${name}=${byteText(fromHex(digits) ?? new Uint8Array())}`,
+  )
+  return `Memo(${members.toSorted().join(',')})`
 }
 
 function spell(value: number | readonly string[] | XrpAmount): string {

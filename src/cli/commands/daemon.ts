@@ -1,18 +1,16 @@
 import { KmsError } from '../../base/errors.ts'
-import { secureUrl } from '../../base/http.ts'
 import { chainNames } from '../../chains/names.ts'
-import type { FrontConfig } from '../../daemon/config.ts'
 import { isPendingId } from '../../tatum/pending.ts'
 import type { Action } from '../action.ts'
+import { approvalServer } from '../approval-server.ts'
 import { chainList } from '../chain-argument.ts'
-import type { Context } from '../context.ts'
 import { launchDaemon } from '../launch-daemon.ts'
 
 /** `daemon`: polls and pays until it is told to stop. */
 export const daemon: Action = async context => {
   const chains = context.text('chain')
   return launchDaemon(context, {
-    approver: approver(context),
+    approver: approvalServer(context),
     chains: chains === undefined ? chainNames.map(([id]) => id) : chainList(chains),
     onlyWallets: walletIds(context.text('wallets')),
     onlyPayments: pendingIds(context.text('transaction-ids')),
@@ -21,6 +19,7 @@ export const daemon: Action = async context => {
     acceptRollback: context.isSet('accept-rollback'),
     acceptNonces: addresses(context.text('accept-nonce')),
     cancel: null,
+    resign: null,
     lockWaitMs: context.place.lockWaitMs,
   })
 }
@@ -42,27 +41,6 @@ function addresses(list: string | undefined): readonly string[] {
   const given = list?.toLowerCase().split(',') ?? []
   if (given.every(address => /^\w{20,120}$/.test(address))) return given
   throw new KmsError('usage', '--accept-nonce takes addresses, separated by commas')
-}
-
-/** On main networks somebody else must agree to every payment, as with the original. */
-function approver(context: Context): FrontConfig['approver'] {
-  const url = context.text('external-url')
-  const method = context.text('external-url-method') ?? 'GET'
-  if (method !== 'GET' && method !== 'POST') {
-    throw new KmsError('usage', '--external-url-method is GET or POST')
-  }
-  if (url === undefined) {
-    if (context.network === 'testnet') return null
-    throw new KmsError('usage', 'missing required flag --external-url', {
-      hint: 'on main networks every payment needs an approval server',
-    })
-  }
-  const label = 'the approval server'
-  const { protocol, hostname } = secureUrl(url, { label, insecureHttp: true })
-  if (protocol === 'http:' && hostname !== '127.0.0.1' && hostname !== 'localhost') {
-    context.terminal.warn('the approval server is asked over http: its answer can be forged')
-  }
-  return { url, method }
 }
 
 function periodMs(text: string | undefined): number {

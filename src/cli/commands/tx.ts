@@ -11,12 +11,13 @@ import {
 } from '../../daemon/journal.ts'
 import { isPendingId } from '../../tatum/pending.ts'
 import type { Action } from '../action.ts'
+import { approvalServer } from '../approval-server.ts'
 import { chainList } from '../chain-argument.ts'
 import type { Context } from '../context.ts'
-import { journalFolder, launchDaemon } from '../launch-daemon.ts'
+import { type DaemonTask, journalFolder, launchDaemon } from '../launch-daemon.ts'
 import { table } from '../table.ts'
 
-/** `tx list|show|cancel` */
+/** `tx list|show|cancel|resign` */
 export const tx: Action = async (context, [action, id]) => {
   switch (action) {
     case 'list':
@@ -26,8 +27,10 @@ export const tx: Action = async (context, [action, id]) => {
       return show(context, needId(id))
     case 'cancel':
       return cancel(context, needId(id))
+    case 'resign':
+      return resign(context, needId(id))
     default:
-      throw new KmsError('usage', 'tx takes list, show or cancel')
+      throw new KmsError('usage', 'tx takes list, show, cancel or resign')
   }
 }
 
@@ -107,11 +110,23 @@ function timeText(milliseconds: number): string {
   return new Date(milliseconds).toISOString()
 }
 
-/** Like a daemon's single run, but that the owner has decided: nobody else is asked. */
+/** The owner has decided: nobody else is asked. */
 function cancel(context: Context, id: string): never {
+  return carryOut(context, { cancel: id, resign: null, approver: null })
+}
+
+/** It is a new signature: whoever agrees to payments agrees to this one again. */
+function resign(context: Context, id: string): never {
+  return carryOut(context, { cancel: null, resign: id, approver: approvalServer(context) })
+}
+
+type Order = Pick<DaemonTask, 'cancel' | 'resign' | 'approver'>
+
+/** Like a daemon's single run, for one payment. */
+function carryOut(context: Context, order: Order): never {
   const { text, place } = context
   return launchDaemon(context, {
-    approver: null,
+    ...order,
     chains: [],
     onlyWallets: null,
     onlyPayments: null,
@@ -119,7 +134,6 @@ function cancel(context: Context, id: string): never {
     runOnce: true,
     acceptRollback: false,
     acceptNonces: [],
-    cancel: id,
     // A person need not wait to hear that a daemon runs.
     lockWaitMs: text('lock-wait') === undefined ? 0 : place.lockWaitMs,
   })

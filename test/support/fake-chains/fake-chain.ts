@@ -58,6 +58,8 @@ export type ReadCall = {
 /** What the chains behind the API know. */
 export type ReadWorld = {
   readonly network: Network
+  /** False while nothing gets into blocks: on some chains it then expires. */
+  readonly isMining: boolean
   /** How many transactions `address`, in lower case, has sent. */
   countNonces(address: string): number
   /** The bytes in hex of a transaction that is not one of the daemon's. */

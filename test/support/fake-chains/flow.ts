@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { HDKey } from '@scure/bip32'
 import { mnemonicToSeedSync } from '@scure/bip39'
+import { movedAddresses } from '../flow-address.ts'
 import {
   domain,
   envelopeDigest,
@@ -59,8 +60,10 @@ export function createFlowNetwork(): FlowNetwork {
     'GET /v1/network/parameters': () => ({ chain_id: 'flow-testnet' }),
     'GET /v1/blocks': () => [{ header: { id: blockId, height: '1000' } }],
     'GET /v1/accounts/*'(address) {
-      assert(address === proposer.address, 'no such account')
-      const keys = used.map((count, index) => ({ index: `${index}`, sequence_number: `${count}` }))
+      const account = [proposer, payer].find(known => known.address === address)
+      assert(account !== undefined, 'no such account')
+      const counts = account === proposer ? used : [0]
+      const keys = counts.map((count, index) => accountKey(account.secret, index, count))
       return { address, keys, contracts: {} }
     },
     'POST /v1/transactions'(_last, body) {
@@ -92,6 +95,20 @@ export function createFlowNetwork(): FlowNetwork {
       assert(answer !== undefined, `nobody answers ${path}`)
       return answer(last, body)
     },
+  }
+}
+
+/** A key of an account as access nodes tell of it. */
+function accountKey(secret: Uint8Array, index: number, count: number) {
+  const point = secp256k1.getPublicKey(secret, false).subarray(1)
+  return {
+    index: `${index}`,
+    public_key: `0x${Buffer.from(point).toString('hex')}`,
+    signing_algorithm: 'ECDSA_secp256k1',
+    hashing_algorithm: 'SHA3_256',
+    sequence_number: `${count}`,
+    weight: '1000',
+    revoked: false,
   }
 }
 
@@ -182,6 +199,7 @@ export const flowNetwork: FakeChain = {
   offchain: false,
   errorCode: 'flow.broadcast.failed',
   reads,
+  onNetwork: movedAddresses,
   isRelease(body) {
     const isOne = membersOf(body)['proposalKey'] !== undefined
     if (isOne) network.answer('POST /v3/flow/broadcast', body)

@@ -5,49 +5,62 @@ import { membersOf } from '../members.ts'
 import { type ReadSol, readSol, readSolMessage, solPayments, toBase58 } from '../solana.ts'
 import type { FakeChain } from './fake-chain.ts'
 
-/** What a node of Solana remembers. */
+/** What a node of Solana remembers. A block is made when there is something for it. */
 export type SolNode = {
   /** JSON-RPC: body in, body out. */
   answer(body: unknown): unknown
   /** The transactions on chain, by their first signature. */
   readonly landed: Map<string, ReadSol>
+  /** Lets so much time go by that nothing can arrive any more that was made before. */
+  expire(): void
 }
 
 export function createSolNode(): SolNode {
   const landed = new Map<string, ReadSol>()
-  const blockhashes = new Set<string>()
-  const context = { slot: 1_000 }
+  const blockhashes: string[] = []
+  const makeBlock = (): void => {
+    const digest = createHash('sha256').update(`block ${blockhashes.length}`).digest()
+    blockhashes.push(toBase58(digest))
+  }
+  makeBlock()
+  let oldest = 0
+  let slot = 1_000
   const methods: Readonly<Record<string, (params: readonly unknown[]) => unknown>> = {
     getLatestBlockhash([options]) {
       assert(isDeepStrictEqual(options, { commitment: 'finalized' }), 'of a block that may vanish')
-      const seed = `block ${blockhashes.size}`
-      const blockhash = toBase58(createHash('sha256').update(seed).digest())
-      blockhashes.add(blockhash)
-      return { context, value: { blockhash, lastValidBlockHeight: 1_150 } }
+      const value = { blockhash: blockhashes.at(-1), lastValidBlockHeight: slot + 150 }
+      return { context: { slot }, value }
     },
     sendTransaction([wire, options]) {
       assert(membersOf(options)['encoding'] === 'base64', 'in another encoding than it says')
       const tx = readSol(String(wire))
-      assert(blockhashes.has(tx.blockhash), 'Blockhash not found')
+      assert(blockhashes.indexOf(tx.blockhash) >= oldest, 'Blockhash not found')
       const [signature = ''] = tx.signatures
       assert(!landed.has(signature), 'This transaction has already been processed')
       landed.set(signature, tx)
+      makeBlock()
       return signature
     },
     getTransaction: ([signature]) =>
       landed.has(String(signature)) ? { slot: 1_000, meta: { err: null } } : null,
-    getEpochInfo: () => ({ absoluteSlot: 1_000, blockHeight: 1_000 }),
+    getEpochInfo: () => ({ absoluteSlot: slot, blockHeight: slot }),
     getSignatureStatuses: ([signatures]) => ({
-      context,
+      context: { slot },
       value: [signatures]
         .flat()
         .map(signature =>
           landed.has(String(signature)) ? { err: null, confirmationStatus: 'confirmed' } : null,
         ),
     }),
+    getFirstAvailableBlock: () => 0,
   }
   return {
     landed,
+    expire() {
+      slot += 1_000
+      oldest = blockhashes.length
+      makeBlock()
+    },
     answer(body) {
       const { jsonrpc, id, method, params } = membersOf(body)
       try {
@@ -75,7 +88,11 @@ export const solanaChain: FakeChain = {
       route: 'rpc',
       method: 'POST',
       path: '/v3/blockchain/node/SOL/:apiKey',
-      answer: (_world, { body }) => node.answer(body),
+      answer(world, { body }) {
+        const isSent = membersOf(body)['method'] === 'sendTransaction'
+        if (isSent && !world.isMining) node.expire()
+        return node.answer(body)
+      },
     },
   ],
   async verify(txData, pending) {

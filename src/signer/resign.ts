@@ -1,0 +1,95 @@
+import { KmsError } from '../base/errors.ts'
+import type { Signed } from '../base/model.ts'
+import { refuseCancelled } from './claims.ts'
+import {
+  needChain,
+  type PaymentToSign,
+  prepareJob,
+  refuseUnlockedMemory,
+  requireAll,
+  type SignerDeps,
+  sealJob,
+} from './job.ts'
+import { type LedgerEntry, resignedId, type StoredSignature } from './ledger.ts'
+import type { Answers, Payment } from './messages.ts'
+import { describePayment, historyOf } from './ordered-payment.ts'
+import { readPayment, refuseOtherContents } from './sign-batch.ts'
+
+/** What the ledger has of the payment that is to be signed anew. */
+export function findResignation(deps: SignerDeps): Answers['resignation'] {
+  const id = needId(deps)
+  refuseCancelled(deps.ledger, id)
+  return { payment: describePayment(deps, id) }
+}
+
+/**
+ * Signs the one payment that this signer was started for anew. It is checked like one that was never
+ * signed, and must be the same as before; the bytes it had stay in the ledger.
+ *
+ * @param expired id of the bytes that can arrive no more. When others have taken their place already,
+ *   those are answered and nothing is signed: asking twice is asking once
+ */
+export async function resignPayment(
+  deps: SignerDeps,
+  { pending, completion }: Payment,
+  expired: string,
+): Promise<Answers['resign']> {
+  refuseUnlockedMemory(deps.lockingFailed())
+  const payment = readPayment(pending)
+  if (payment.pending.id !== needId(deps)) {
+    throw refused('this signer was not started to sign this payment anew')
+  }
+  refuseCancelled(deps.ledger, payment.pending.id)
+  const history = historyOf(deps, payment.pending.id)
+  const newest = history.at(-1)
+  if (newest === undefined) throw refused('a payment that was never signed is not signed anew')
+  refuseOtherContents(deps, newest, payment)
+  if (!history.some(({ txId }) => txId === expired)) {
+    throw refused('the ledger does not have the bytes that have expired')
+  }
+  if (newest.txId !== expired) return signedIn(newest)
+  const entry = await sign(deps, payment, completion, history)
+  deps.ledger.commit([entry])
+  return signedIn(entry)
+}
+
+async function sign(
+  deps: SignerDeps,
+  payment: PaymentToSign,
+  completion: Payment['completion'],
+  history: readonly StoredSignature[],
+): Promise<LedgerEntry> {
+  const { ledger, network, room } = deps
+  const { id, chain: chainId } = payment.pending
+  const chain = needChain(deps, chainId)
+  if (chain.submit === undefined) throw refused(`payments of ${chain.name} are not signed anew`)
+  using keys = new DisposableStack()
+  const job = await prepareJob(deps, payment, completion, { claims: new Map(), keys })
+  refuseUnlockedMemory(deps.lockingFailed())
+  const signatures = requireAll(await room.signAll(job.tasks))
+  const entry = sealJob(deps, job, signatures, (_keys, check) => check())
+  if (history.some(({ txData }) => txData === entry.txData)) {
+    throw refused('signed anew it would be the bytes that have expired')
+  }
+  return {
+    ...entry,
+    pendingId: resignedId(id, history.length),
+    facts: { ...entry.facts, resigns: id },
+    // What it has claimed before stays with the bytes it had then.
+    claims: entry.claims.filter(claim => ledger.claimant(chainId, network, claim) !== id),
+  }
+}
+
+function signedIn({ txData, txId }: Signed): Answers['resign'] {
+  return { txData, txId }
+}
+
+/** The front may have been taken over: which payment is signed anew is none of its business. */
+function needId({ resign }: SignerDeps): string {
+  if (resign !== null) return resign
+  throw refused('this signer was not started to sign a payment anew')
+}
+
+function refused(reason: string): KmsError {
+  return new KmsError('transaction-refused', reason)
+}
