@@ -106,18 +106,18 @@ describe('completion', () => {
   )
 
   test.each([
-    [{}, 'completion sets gas to something that is not a number from 21000 to 40000000'],
+    [{}, 'the transaction has no gas and completion adds none'],
     [
       { ...completion, gas: '20999' },
-      'completion sets gas to something that is not a number from 21000 to 40000000',
+      'completion sets gas to something that is not a whole number from 21000 to 40000000',
     ],
     [
       { ...completion, gas: '40000001' },
-      'completion sets gas to something that is not a number from 21000 to 40000000',
+      'completion sets gas to something that is not a whole number from 21000 to 40000000',
     ],
     [
       { ...completion, gas: '0x5208' },
-      'completion sets gas to something that is not a number from 21000 to 40000000',
+      'completion sets gas to something that is not a whole number from 21000 to 40000000',
     ],
     [{ gas: '21000' }, 'completion sets blockRef to something that is not 0x and 16 hex digits'],
     [

@@ -61,7 +61,8 @@ test.each(['auto', 'require'] as const)(
     for (const _ of [1, 2]) {
       expect(await daemon.cycle()).toMatchObject({ sent: 0, failures: ['transaction-refused'] })
     }
-    expect(tatum.state.reports).toEqual([{ signatureId: id, error: reason }])
+    const error = `${reason} (it is tried again while Tatum lists it)`
+    expect(tatum.state.reports).toEqual([{ signatureId: id, error }])
     expect(daemon.warnings()).toMatchObject([
       { event: 'payment not sent', id, reason },
       { event: 'payment not sent', id, reason },

@@ -264,7 +264,7 @@ describe('posts', () => {
   })
 
   test('have the key in a header where the path does not ask for it', async () => {
-    const { message } = await failure(apiOf().post('/v3/flow/sign', { data: '00' }))
+    const { message } = await failure(apiOf().post('/v3/nothing', { data: '00' }))
     expect(message).toBe('a request was answered with status 404: not.found: nothing is here')
     expect(fake.state.requests[0]?.headers['x-api-key']).toBe(apiKey)
     expect(fake.state.requests).toHaveLength(1)
