@@ -63,8 +63,9 @@ export type ChainDefinition<Tx> = {
   /**
    * What can be used once only: `nonce/<address>/<number>` (numbers that follow each other from 0),
    * `sequence/<account>/<number>` (any numbers), `output/<txid>:<index>`, or the whole of it,
-   * `tx/<id>`. The signer's ledger gives each claim to one payment for ever; at least one, or two
-   * payments that are alike would be one to the network, and both told of as paid.
+   * `tx/<id>`. The signer's ledger gives each claim to one payment, for ever or until a person gives
+   * it up; at least one, or two payments that are alike would be one to the network, and both told
+   * of as paid.
    */
   claims(tx: Tx, own: Own): readonly string[]
   /**

@@ -120,7 +120,7 @@ async function lookOverAll(
 async function look(run: Run, { id, sent }: Entry): Promise<SignedRow | Reviewed | undefined> {
   const { deps, cycle } = run
   if (run.isOver()) return undefined
-  const found = await attempt(run, id, () => lookOver(deps, cycle.chain, id, sent))
+  const found = await attempt(run, id, 'contents', () => lookOver(deps, cycle.chain, id, sent))
   if (found !== undefined && 'intent' in found) warnPastExpiry(run, found)
   return found
 }

@@ -44,7 +44,7 @@ export function closeExpired({ deps, cycle, tally }: Run, row: SignedRow): void 
 
 async function approve(run: Run, reviewed: Reviewed): Promise<boolean> {
   if (run.isOver()) return false
-  const approved = await attempt(run, reviewed.row.pendingId, async () => {
+  const approved = await attempt(run, reviewed.row.pendingId, 'contents', async () => {
     await requireApproval(run.deps, reviewed, run.abort)
     return true
   })
@@ -54,7 +54,7 @@ async function approve(run: Run, reviewed: Reviewed): Promise<boolean> {
 async function sign(run: Run, reviewed: Reviewed): Promise<SignedRow | undefined> {
   const { deps, cycle, abort } = run
   if (run.isOver()) return undefined
-  return attempt(run, reviewed.row.pendingId, async () => {
+  return attempt(run, reviewed.row.pendingId, 'completion', async () => {
     const { completions } = cycle.roads
     const completed = await completions.take(() => completePayment(deps, reviewed, abort))
     return signPayment(deps, reviewed, completed)

@@ -50,10 +50,16 @@ export type Run = {
   isOver(): boolean
 }
 
-/** What stops a payment before it has bytes: journaled, told once, reported to Tatum once. */
+/**
+ * What stops a payment before it has bytes: journaled, told once, reported to Tatum once.
+ *
+ * @param judges what of the payment `work` looks at: its contents, which stay as they are, or what
+ *   was added to them, which is another thing in every cycle
+ */
 export async function attempt<T>(
   run: Run,
   id: string,
+  judges: 'contents' | 'completion',
   work: () => Promise<T>,
 ): Promise<T | undefined> {
   try {
@@ -69,7 +75,7 @@ export async function attempt<T>(
       const event = code === 'approver-denied' ? 'payment denied' : 'payment not sent'
       deps.log.warning(event, { id, chain, code, reason })
     }
-    await journalStop(run, id, fault)
+    await journalStop(run, id, fault, judges)
     if (isReported(fault)) memory.reports.set(id, { code, reason })
     return undefined
   }
@@ -83,11 +89,17 @@ export function failureOf(thrown: unknown, { abort }: Run): KmsError {
   return fault
 }
 
-async function journalStop({ deps: { journal } }: Run, id: string, fault: KmsError): Promise<void> {
+async function journalStop(
+  { deps: { journal } }: Run,
+  id: string,
+  fault: KmsError,
+  judges: 'contents' | 'completion',
+): Promise<void> {
   const row = await journal.find(id)
   if (row === undefined || isSigned(row)) return
   const { code, message: reason } = fault
-  const state = code === 'approver-denied' ? 'denied' : isFinal(fault, row) ? 'refused' : 'seen'
+  const state =
+    code === 'approver-denied' ? 'denied' : isFinal(fault, row, judges) ? 'refused' : 'seen'
   if (row.state === state && row.code === code && row.reason === reason) return
   await journal.record({ ...row, state, code, reason })
 }
@@ -96,7 +108,12 @@ async function journalStop({ deps: { journal } }: Run, id: string, fault: KmsErr
  * Whether the payment is closed: with the same contents it is never looked at again, so that whoever
  * hears of its failure may pay in another way. Everything else may be otherwise in a later cycle.
  */
-function isFinal(fault: KmsError, { contents }: PaymentRow): boolean {
+function isFinal(
+  fault: KmsError,
+  { contents }: PaymentRow,
+  judges: 'contents' | 'completion',
+): boolean {
+  if (judges === 'completion') return false
   const { code } = fault
   const isOfContents = code === 'transaction-malformed' || code === 'policy-denied'
   return isOfContents && contents !== '' && !(fault instanceof SignedOtherwise)
