@@ -113,8 +113,8 @@ const powers: readonly Power[] = [
   {
     name: 'private-key operations',
     pattern:
-      /\.sign\(|getPublicKey|\bcreateSign\b|\bprivateKeyToAccount\b|\bsign(?:Expanded|SchnorrBch)\b/,
-    holders: ['secret/sign.ts', 'secret/secp256k1.ts', 'secret/eddsa.ts', 'secret/schnorr-bch.ts'],
+      /\.sign\(|getPublicKey|\bcreateSign\b|\bprivateKeyToAccount\b|\bsign(?:Expanded|SchnorrBch|Ecdsa)\b/,
+    holders: ['secret/sign.ts', 'secret/ecdsa.ts', 'secret/eddsa.ts', 'secret/schnorr-bch.ts'],
     why: 'the only places where a key meets anything',
   },
   {

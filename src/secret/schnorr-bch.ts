@@ -1,7 +1,7 @@
 import { FpIsSquare } from '@noble/curves/abstract/modular.js'
-import { hmac } from '@noble/hashes/hmac.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { concat, utf8 } from '../base/bytes.ts'
+import { makeNonce } from './nonce.ts'
 import { bytesOf, numberOf } from './numbers.ts'
 import { Point } from './secp256k1.ts'
 
@@ -17,7 +17,8 @@ const nonceDomain = utf8('Schnorr+SHA256  ')
 /** Signatures of Bitcoin Cash's upgrade of May 2019 (not of BIP-340): r‖s for a digest of 32 bytes. */
 export function signSchnorrBch(digest: Uint8Array, key: Uint8Array): Uint8Array {
   const secret = numberOf(key)
-  const nonce = makeNonce(digest, key)
+  // The digest as it is, not reduced: so do the nodes (libsecp256k1).
+  const nonce = makeNonce(key, digest, nonceDomain)
   const { x, y } = Point.BASE.multiply(nonce).toAffine()
   const r = bytesOf(x)
   const e = challenge(r, Point.BASE.multiply(secret).toBytes(), digest)
@@ -47,33 +48,4 @@ export function verifySchnorrBch(
 /** `publicKey` compressed, whatever the wallet's own form is. */
 function challenge(r: Uint8Array, publicKey: Uint8Array, digest: Uint8Array): bigint {
   return numberOf(sha256(concat(r, publicKey, digest))) % order
-}
-
-/** RFC 6979, 3.2, with the digest as it is: so do the nodes (libsecp256k1). */
-function makeNonce(digest: Uint8Array, key: Uint8Array): bigint {
-  const V = new Uint8Array(32).fill(1)
-  const K = new Uint8Array(32)
-  try {
-    for (const step of [0, 1]) {
-      hmacInto(K, K, V, Uint8Array.of(step), key, digest, nonceDomain)
-      hmacInto(V, K, V)
-    }
-    for (;;) {
-      hmacInto(V, K, V)
-      const nonce = numberOf(V)
-      if (nonce > 0n && nonce < order) return nonce
-      hmacInto(K, K, V, Uint8Array.of(0))
-      hmacInto(V, K, V)
-    }
-  } finally {
-    V.fill(0)
-    K.fill(0)
-  }
-}
-
-/** HMAC-SHA256 of `data`; `into` may be one of them. noble wipes its state when it has the answer. */
-function hmacInto(into: Uint8Array, key: Uint8Array, ...data: readonly Uint8Array[]): void {
-  const state = hmac.create(sha256, key)
-  for (const part of data) state.update(part)
-  state.digestInto(into)
 }

@@ -1,6 +1,5 @@
-import { ecdsa, weierstrass } from '@noble/curves/abstract/weierstrass.js'
+import { weierstrass } from '@noble/curves/abstract/weierstrass.js'
 import { secp256k1 } from '@noble/curves/secp256k1.js'
-import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesOf, numberOf } from './numbers.ts'
 
 /** noble's field of scalars, but no scalar becomes text on its way from and to bytes. */
@@ -31,10 +30,4 @@ export const Point = weierstrass(secp256k1.Point.CURVE(), {
   Fp: secp256k1.Point.Fp,
   Fn: scalars,
   endo,
-})
-
-/** ECDSA with these points: what noble's own `secp256k1` is, without text of keys and nonces. */
-export const { sign, getPublicKey } = ecdsa(Point, sha256, {
-  // A digest and the nonces of RFC 6979: 32 bytes, as many bits as the order has.
-  bits2int: numberOf,
 })

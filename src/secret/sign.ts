@@ -2,6 +2,7 @@ import { ed25519 } from '@noble/curves/ed25519.js'
 import { secp256k1 as noble } from '@noble/curves/secp256k1.js'
 import { KmsError } from '../base/errors.ts'
 import type { Curve, PublicKey, Signature, SigningRequest } from '../base/model.ts'
+import { secp256k1PublicKey, signEcdsa } from './ecdsa.ts'
 import {
   type ExpandedKey,
   expandSeed,
@@ -11,7 +12,6 @@ import {
 } from './eddsa.ts'
 import { order } from './scalar.ts'
 import { signSchnorrBch, verifySchnorrBch } from './schnorr-bch.ts'
-import * as secp256k1 from './secp256k1.ts'
 
 /**
  * The only place where a private key meets a message. `key` is lent for the call: 32 bytes, 64 for
@@ -20,8 +20,10 @@ import * as secp256k1 from './secp256k1.ts'
 export function sign({ algorithm, message }: SigningRequest, key: Uint8Array): Signature {
   switch (algorithm) {
     case 'ecdsa-secp256k1':
+      refuseOtherThanDigest(message)
       return signEcdsa(message, key, true)
     case 'ecdsa-secp256k1-any-s':
+      refuseOtherThanDigest(message)
       return signEcdsa(message, key, false)
     case 'schnorr-bch':
       refuseOtherThanDigest(message)
@@ -37,13 +39,6 @@ export function sign({ algorithm, message }: SigningRequest, key: Uint8Array): S
     case 'ed25519-bip32':
       return { bytes: signExpanded(splitExtended(key), message), recovery: 0 }
   }
-}
-
-/** RFC 6979 nonce without extra entropy: the same bytes every time. Low s as in BIP-62. */
-function signEcdsa(digest: Uint8Array, key: Uint8Array, lowS: boolean): Signature {
-  refuseOtherThanDigest(digest)
-  const signature = secp256k1.sign(digest, key, { prehash: false, lowS, format: 'recovered' })
-  return { bytes: signature.slice(1), recovery: signature[0] ?? 0 }
 }
 
 function refuseOtherThanDigest({ length }: Uint8Array): void {
@@ -90,7 +85,7 @@ function recovers(digest: Uint8Array, { bytes, recovery }: Signature, key: Publi
 export function publicKeyOf(curve: Curve, key: Uint8Array, compressed = true): PublicKey {
   switch (curve) {
     case 'secp256k1':
-      return { curve, bytes: secp256k1.getPublicKey(key, compressed) }
+      return { curve, bytes: secp256k1PublicKey(key, compressed) }
     case 'ed25519': {
       const expanded = expandSeed(key)
       try {

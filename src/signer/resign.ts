@@ -29,11 +29,26 @@ export function findResignation(deps: SignerDeps): Answers['resignation'] {
  * @param expired id of the bytes that can arrive no more. When others have taken their place already,
  *   those are answered and nothing is signed: asking twice is asking once
  */
-export async function resignPayment(
+type Resigner = (payment: Payment, expired: string) => Promise<Answers['resign']>
+
+/** Signs once in its life, whatever the front says has expired since: a person said so once. */
+export function createResigner(deps: SignerDeps): Resigner {
+  let hasSigned = false
+  return async (payment, expired) => {
+    const { entry, isNew } = await resign(deps, payment, { expired, hasSigned })
+    hasSigned ||= isNew
+    const { txData, txId } = entry
+    return { txData, txId }
+  }
+}
+
+type Renewal = { readonly entry: Signed; readonly isNew: boolean }
+
+async function resign(
   deps: SignerDeps,
   { pending, completion }: Payment,
-  expired: string,
-): Promise<Answers['resign']> {
+  { expired, hasSigned }: { readonly expired: string; readonly hasSigned: boolean },
+): Promise<Renewal> {
   refuseUnlockedMemory(deps.lockingFailed())
   const payment = readPayment(pending)
   if (payment.pending.id !== needId(deps)) {
@@ -47,10 +62,10 @@ export async function resignPayment(
   if (!history.some(({ txId }) => txId === expired)) {
     throw refused('the ledger does not have the bytes that have expired')
   }
-  if (newest.txId !== expired) return signedIn(newest)
+  if (hasSigned || newest.txId !== expired) return { entry: newest, isNew: false }
   const entry = await sign(deps, payment, completion, history)
   deps.ledger.commit([entry])
-  return signedIn(entry)
+  return { entry, isNew: true }
 }
 
 async function sign(
@@ -78,10 +93,6 @@ async function sign(
     // What it has claimed before stays with the bytes it had then.
     claims: entry.claims.filter(claim => ledger.claimant(chainId, network, claim) !== id),
   }
-}
-
-function signedIn({ txData, txId }: Signed): Answers['resign'] {
-  return { txData, txId }
 }
 
 /** The front may have been taken over: which payment is signed anew is none of its business. */

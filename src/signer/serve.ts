@@ -12,7 +12,7 @@ import {
   type Question,
 } from './messages.ts'
 import { ownKeys } from './own-keys.ts'
-import { findResignation, resignPayment } from './resign.ts'
+import { createResigner, findResignation } from './resign.ts'
 import { signBatch, storedFor } from './sign-batch.ts'
 import { createSpotCheck } from './spot-check.ts'
 
@@ -23,6 +23,7 @@ const pageLength = 20_000
 export function createSigner(deps: SignerDeps): Signer {
   const { vault, ledger, network } = deps
   const spotCheck = createSpotCheck()
+  const resign = createResigner(deps)
   let signing: Promise<unknown> = Promise.resolve()
   /** One batch after the other: what one has taken must be in the ledger before the next looks. */
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
@@ -53,7 +54,7 @@ export function createSigner(deps: SignerDeps): Signer {
       case 'resignation':
         return findResignation(deps)
       case 'resign':
-        return inTurn(() => resignPayment(deps, question.payment, question.expired))
+        return inTurn(() => resign(question.payment, question.expired))
       case 'sign':
         refuseOtherWork(deps)
         return { results: await inTurn(() => signBatch(deps, question.payments, spotCheck)) }

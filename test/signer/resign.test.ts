@@ -68,6 +68,12 @@ describe('a payment that is signed anew', () => {
     expect(signer.ledger.count()).toBe(2)
   })
 
+  test('has no third bytes in one order, though the front says that the second have expired', async () => {
+    const second = await resign(withBlock(2), first.txId)
+    expect(await resign(withBlock(3), second.txId)).toEqual(second)
+    expect(signer.ledger.count()).toBe(2)
+  })
+
   test('is signed once more when its new bytes have expired, too', async () => {
     const second = await resign(withBlock(2), first.txId)
     restart({ resign: id })

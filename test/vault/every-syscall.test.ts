@@ -9,8 +9,7 @@ import { idOf, openTestVault, storeWallets, testPassword } from '../support/test
 // the lock of the vault to its end: the old vault or the new one, and every later command works.
 
 const strace = Bun.which('strace')
-const traced =
-  'openat,write,pwrite64,fsync,fdatasync,rename,unlink,fchown,fchmod,ftruncate,flock,close'
+const traced = 'openat,write,pwrite64,fsync,fdatasync,rename,unlink,fchown,fchmod,ftruncate'
 
 const generate = ['generatemanagedwallet', 'ETH', '--kdf-cost=14']
 
