@@ -33,7 +33,7 @@ function useOtherKeys(): void {
   }
 }
 
-/** noble's RFC 6979 has the key in blocks of 32 to 97 bytes; strings of 64 and 80 come to lie there. */
+/** Numbers and arrays around a key have 32 to 97 bytes; strings of 64 and 80 come to lie there. */
 function reuseFreedBlocks(): void {
   const strings: string[] = []
   for (let i = 0; i < 100_000; i++) {
