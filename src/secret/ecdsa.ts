@@ -1,11 +1,12 @@
+import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { concat } from '../base/bytes.ts'
 import { KmsError } from '../base/errors.ts'
 import type { Signature } from '../base/model.ts'
 import { makeNonce } from './nonce.ts'
 import { bytesOf, numberOf } from './numbers.ts'
 import { randomPublicBytes } from './random.ts'
-import { Point } from './secp256k1.ts'
 
+const { Point } = secp256k1
 const { Fn } = Point
 const order = Fn.ORDER
 

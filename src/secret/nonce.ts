@@ -1,9 +1,9 @@
+import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { hmac } from '@noble/hashes/hmac.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { numberOf } from './numbers.ts'
-import { Point } from './secp256k1.ts'
 
-const order = Point.Fn.ORDER
+const order = secp256k1.Point.Fn.ORDER
 
 /**
  * The nonce of RFC 6979, 3.2, with HMAC-SHA256: the same key and message always have the same one.

@@ -1,10 +1,11 @@
 import { FpIsSquare } from '@noble/curves/abstract/modular.js'
+import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { concat, utf8 } from '../base/bytes.ts'
 import { makeNonce } from './nonce.ts'
 import { bytesOf, numberOf } from './numbers.ts'
-import { Point } from './secp256k1.ts'
 
+const { Point } = secp256k1
 const { Fp } = Point
 const order = Point.Fn.ORDER
 

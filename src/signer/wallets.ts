@@ -2,7 +2,13 @@ import { equalBytes } from '../base/bytes.ts'
 import { KmsError } from '../base/errors.ts'
 import type { Derivation, Network, PublicKey } from '../base/model.ts'
 import type { Chain } from '../chains/chain.ts'
-import { childPrivateKey, deriveAccount, type PublicKeyOf, pathOf } from '../secret/hd.ts'
+import {
+  childPrivateKey,
+  type DerivedFrom,
+  deriveAccount,
+  type PublicKeyOf,
+  pathOf,
+} from '../secret/hd.ts'
 import { formatKeyText, generateKeyText, parseKeyText } from '../secret/key-text.ts'
 import { generateMnemonic } from '../secret/mnemonic.ts'
 import type { Secret } from '../secret/secret.ts'
@@ -35,9 +41,8 @@ export async function mnemonicWallet(place: WalletPlace, mnemonic: Secret): Prom
     const { node, xpub } = await deriveAccount(mnemonic, derivation, network, path, publicKeyOf)
     return await orWipe(node, async () => {
       const from = { derivation, network, path, ...(xpub !== undefined && { xpub }) }
-      using key = childPrivateKey(node, from, 0)
-      const first = chain.walletShape.includes('address') ? await firstKey(place, key) : undefined
-      const { keyText, ...facts } = first ?? {}
+      const hasFirst = chain.walletShape.includes('address')
+      const { keyText, ...facts }: FirstKey = hasFirst ? await firstKey(place, node, from) : {}
       return {
         chain: chain.id,
         network,
@@ -52,8 +57,15 @@ export async function mnemonicWallet(place: WalletPlace, mnemonic: Secret): Prom
   })
 }
 
+type FirstKey = Partial<Pick<NewWallet, 'address' | 'publicKey'>> & { readonly keyText?: Secret }
+
 /** What wallets with one address say of their first key. */
-async function firstKey({ chain, network, publicKeyOf }: WalletPlace, key: Secret) {
+async function firstKey(
+  { chain, network, publicKeyOf }: WalletPlace,
+  node: Secret,
+  from: DerivedFrom,
+): Promise<FirstKey> {
+  using key = childPrivateKey(node, from, 0)
   const publicKey = await publicKeyOf(chain.key.curve, key)
   return {
     address: chain.address(publicKey, network),
