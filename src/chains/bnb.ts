@@ -6,6 +6,7 @@ import { asInteger, asRecord } from '../base/json.ts'
 import type { ChainReads, Completion, Intent, Network, PublicKey } from '../base/model.ts'
 import { defineChain, type Own } from './chain.ts'
 import { encodeBech32 } from './codec/bech32.ts'
+import { bip32Keys } from './family/bip32-paths.ts'
 import { decodeSigned, encodeSigned, signBytes } from './family/bnb-amino.ts'
 import { decodeBnbJson } from './family/bnb-json.ts'
 import type { BnbTx, FilledTx } from './family/bnb-tx.ts'
@@ -14,10 +15,6 @@ import { refused } from './family/refusals.ts'
 import { firstKey, onlySignature, ownKey } from './family/single-key.ts'
 import { unusedNumber } from './family/unused-number.ts'
 
-// SLIP-44: 714. The original makes random keys of mnemonics, so that no testnet path is taken.
-const path = "m/44'/714'/0'/0"
-/** BIP-32's own version bytes. */
-const xpub = 0x0488b21e
 const prefixes = { mainnet: 'bnb', testnet: 'tbnb' } as const
 /** Pinned: the hosts that told the original are gone, and a name from elsewhere is not believed. */
 const chainIds = { mainnet: 'Binance-Chain-Tigris', testnet: 'Binance-Chain-Ganges' } as const
@@ -30,11 +27,8 @@ export const bnb = defineChain<BnbTx>({
   name: 'BNB Beacon Chain',
   key: {
     curve: 'secp256k1',
-    derivation: {
-      kind: 'bip32',
-      path: { mainnet: path, testnet: path },
-      xpub: { mainnet: xpub, testnet: xpub },
-    },
+    // SLIP-44: 714. The original makes random keys of mnemonics, so that no testnet path is taken.
+    derivation: bip32Keys("m/44'/714'/0'/0"),
     text: { kind: 'hex', prefix: '' },
   },
   generates: 'key',

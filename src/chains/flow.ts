@@ -4,6 +4,7 @@ import { hex } from '../base/bytes.ts'
 import { KmsError } from '../base/errors.ts'
 import type { PublicKey, Signature } from '../base/model.ts'
 import { defineChain } from './chain.ts'
+import { bip32Keys } from './family/bip32-paths.ts'
 import { asHex } from './family/evm-tx.ts'
 import { fillFlow, readFlowCompletion } from './family/flow-completion.ts'
 import { finishFlow, submitFlow } from './family/flow-delivery.ts'
@@ -12,11 +13,6 @@ import { decodeFlowJson } from './family/flow-json.ts'
 import { decodeSigned, encodeSigned, flowId, payloadMessage } from './family/flow-rlp.ts'
 import { type FlowTx, requireFrame } from './family/flow-tx.ts'
 import { firstKey, onlySignature } from './family/single-key.ts'
-
-// SLIP-44: 539. The original derives it on both networks.
-const path = "m/44'/539'/0'/0"
-/** BIP-32's own version bytes. */
-const xpub = 0x0488b21e
 
 /**
  * Our key authorizes; proposer and payer are accounts of Tatum, which sign in `finish`. An account's
@@ -27,11 +23,8 @@ export const flow = defineChain<FlowTx>({
   name: 'Flow',
   key: {
     curve: 'secp256k1',
-    derivation: {
-      kind: 'bip32',
-      path: { mainnet: path, testnet: path },
-      xpub: { mainnet: xpub, testnet: xpub },
-    },
+    // SLIP-44: 539. The original derives it on both networks.
+    derivation: bip32Keys("m/44'/539'/0'/0"),
     text: { kind: 'hex', prefix: '', shortAllowed: true },
   },
   generates: 'mnemonic',

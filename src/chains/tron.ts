@@ -2,6 +2,7 @@ import { fromHex } from '../base/bytes.ts'
 import { KmsError } from '../base/errors.ts'
 import type { PublicKey, Signature } from '../base/model.ts'
 import { defineChain, type Own } from './chain.ts'
+import { bip32Keys } from './family/bip32-paths.ts'
 import { fillNothing } from './family/complete.ts'
 import { addressOf } from './family/evm-key.ts'
 import { splitSignature } from './family/evm-signature.ts'
@@ -11,10 +12,6 @@ import { networkFee } from './family/tron-fee.ts'
 import { describeTx } from './family/tron-intent.ts'
 import { decodeTronJson, type TronTx } from './family/tron-json.ts'
 
-// SLIP-44: 195, on the test networks as well.
-const path = "m/44'/195'/0'/0"
-/** BIP-32's own version bytes. */
-const xpub = 0x0488b21e
 /** DESIGN 6: 1,000 TRX, in SUN. */
 const maxFeeLimit = 1_000_000_000n
 
@@ -23,11 +20,8 @@ export const tron = defineChain<TronTx>({
   name: 'TRON',
   key: {
     curve: 'secp256k1',
-    derivation: {
-      kind: 'bip32',
-      path: { mainnet: path, testnet: path },
-      xpub: { mainnet: xpub, testnet: xpub },
-    },
+    // SLIP-44: 195, on the test networks as well.
+    derivation: bip32Keys("m/44'/195'/0'/0"),
     text: { kind: 'hex', prefix: '' },
   },
   generates: 'mnemonic',

@@ -6,6 +6,7 @@ import { KmsError } from '../base/errors.ts'
 import { asRecord } from '../base/json.ts'
 import type { PublicKey } from '../base/model.ts'
 import { defineChain, type Own } from './chain.ts'
+import { bip32Keys } from './family/bip32-paths.ts'
 import { fillNothing } from './family/complete.ts'
 import { firstKey, onlySignature, ownKey } from './family/single-key.ts'
 import { describeTx } from './family/xrp-intent.ts'
@@ -18,10 +19,6 @@ import {
 } from './family/xrp-library.ts'
 import type { XrpTx } from './family/xrp-types.ts'
 
-// SLIP-44: 144. Both networks: that is where wallets of the ledger look.
-const path = "m/44'/144'/0'/0"
-/** BIP-32's own version bytes. */
-const xpub = 0x0488b21e
 /** HashPrefix::transactionID, 'TXN' */
 const idPrefix = Uint8Array.of(0x54, 0x58, 0x4e, 0x00)
 
@@ -30,11 +27,8 @@ export const xrp = defineChain<XrpTx>({
   name: 'XRP Ledger',
   key: {
     curve: 'secp256k1',
-    derivation: {
-      kind: 'bip32',
-      path: { mainnet: path, testnet: path },
-      xpub: { mainnet: xpub, testnet: xpub },
-    },
+    // SLIP-44: 144. Both networks: that is where wallets of the ledger look.
+    derivation: bip32Keys("m/44'/144'/0'/0"),
     text: { kind: 'family-seed' },
   },
   generates: 'key',

@@ -4,6 +4,7 @@ import { fromHex } from '../../base/bytes.ts'
 import { KmsError } from '../../base/errors.ts'
 import type { PublicKey, Signature } from '../../base/model.ts'
 import type { ChainDefinition, Own } from '../chain.ts'
+import { bip32Keys } from './bip32-paths.ts'
 import { asHex, type Hex } from './evm-tx.ts'
 import { firstKey, ownKey } from './single-key.ts'
 
@@ -14,11 +15,7 @@ export function evmKeys(
   return {
     key: {
       curve: 'secp256k1',
-      derivation: {
-        kind: 'bip32',
-        path: { mainnet: `m/44'/${coin}'/0'/0`, testnet: `m/44'/1'/0'/0` },
-        xpub: { mainnet: 0x0488b21e, testnet: 0x0488b21e },
-      },
+      derivation: bip32Keys(`m/44'/${coin}'/0'/0`, `m/44'/1'/0'/0`),
       text: { kind: 'hex', prefix: '0x' },
     },
     generates: 'mnemonic',
