@@ -21,9 +21,10 @@ export type KeyRoom = AsyncDisposable & {
 
 export type SignTask = { readonly key: Secret; readonly request: SigningRequest }
 
-/** A thread is ended when nothing came for this long, or when it has used keys this often. */
+/** A thread is ended when nothing came for this long, or when it is worn out. */
 const idleMs = 500
-const usesPerThread = 512
+/** As many as keep a thread busy for a moment, so that whoever comes next need not wait long. */
+const tasksPerMessage = 512
 
 /**
  * The room is empty until the first task.
@@ -36,8 +37,8 @@ export function openKeyRoom(settings: Partial<ThreadSettings> = {}): KeyRoom {
   return {
     async signAll(tasks) {
       const signatures: (Signature | null)[] = []
-      for (let at = 0; at < tasks.length; at += usesPerThread) {
-        const piece = tasks.slice(at, at + usesPerThread)
+      for (let at = 0; at < tasks.length; at += tasksPerMessage) {
+        const piece = tasks.slice(at, at + tasksPerMessage)
         const results = await batches.ask(
           piece.map(({ key, request }) => ({ kind: 'sign', address: key.address, request })),
         )
@@ -92,7 +93,7 @@ function keepThread(settings: Partial<ThreadSettings>) {
       abandon()
       throw fault
     } finally {
-      if (thread !== undefined && thread.uses() >= usesPerThread) void end()
+      if (thread?.isWornOut()) void end()
       idle = setTimeout(end, idleMs)
       idle.unref()
     }
@@ -102,7 +103,7 @@ function keepThread(settings: Partial<ThreadSettings>) {
 
 /**
  * One batch after the other: a thread is never ended under somebody's work. All that is waiting, up
- * to what one thread may do, is one batch.
+ * to what one message holds, is one batch.
  */
 function createBatches(perform: Perform) {
   let queue: Promise<unknown> = Promise.resolve()
@@ -145,7 +146,7 @@ function takeBatch(waiting: readonly Asked[]): readonly Asked[] {
   let tasks = 0
   const end = waiting.findIndex((asked, i) => {
     tasks += asked.tasks.length
-    return i > 0 && tasks > usesPerThread
+    return i > 0 && tasks > tasksPerMessage
   })
   return end === -1 ? waiting : waiting.slice(0, end)
 }

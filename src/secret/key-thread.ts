@@ -5,20 +5,35 @@ import { overwriteFreedMemory } from './residue.ts'
 
 /** A batch takes milliseconds; a thread that has not answered by then never will. */
 const usualPatienceMs = 60_000
+/**
+ * Copies of keys are freed with every use, and overwritten at the end only, which takes as long as
+ * thousands of uses. A thread that is busy without a pause ends after so many, or after a minute.
+ */
+const usualUses = 8_192
+const longestLifeMs = 60_000
 
 /** The thread in which noble meets private keys; see key-worker.ts. */
 export type KeyThread = {
   perform(tasks: readonly KeyTask[]): Promise<readonly KeyResult[]>
-  uses(): number
+  /** It has used keys for long enough and is to be ended, others following it. */
+  isWornOut(): boolean
   /** Ends it when it has overwritten what keys left behind in it. */
   end(): Promise<void>
   abandon(): void
 }
 
-export type ThreadSettings = { readonly program: string; readonly answerWithinMs: number }
+export type ThreadSettings = {
+  readonly program: string
+  readonly answerWithinMs: number
+  readonly mostUses: number
+}
 
 export function startThread(settings: Partial<ThreadSettings> = {}): KeyThread {
-  const { program = workerPath(), answerWithinMs = usualPatienceMs } = settings
+  const {
+    program = workerPath(),
+    answerWithinMs = usualPatienceMs,
+    mostUses = usualUses,
+  } = settings
   const worker = new Worker(program)
   const failed = (what: string) => new KmsError('unexpected', `the thread for keys ${what}`)
   let hasEnded = false
@@ -26,6 +41,10 @@ export function startThread(settings: Partial<ThreadSettings> = {}): KeyThread {
     hasEnded = true
   })
   let uses = 0
+  const aging = setTimeout(() => {
+    uses = mostUses
+  }, longestLifeMs)
+  aging.unref()
   const perform = (tasks: readonly KeyTask[]): Promise<readonly KeyResult[]> => {
     const { promise, resolve, reject } = Promise.withResolvers<readonly KeyResult[]>()
     worker.onmessage = ({ data }: MessageEvent<readonly KeyResult[]>) => resolve(data)
@@ -42,10 +61,13 @@ export function startThread(settings: Partial<ThreadSettings> = {}): KeyThread {
       worker.removeEventListener('close', onClose)
     })
   }
-  const abandon = (): void => worker.terminate()
+  const abandon = (): void => {
+    clearTimeout(aging)
+    worker.terminate()
+  }
   return {
     perform,
-    uses: () => uses,
+    isWornOut: () => uses >= mostUses,
     async end() {
       try {
         // No tasks: that is the sign to overwrite.

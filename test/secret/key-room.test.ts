@@ -18,7 +18,7 @@ describe('the key room', () => {
   })
 
   test('goes on over the end of a thread that has used keys often enough', async () => {
-    await using room = openKeyRoom()
+    await using room = openKeyRoom({ mostUses: 500 })
     const task = taskOf(7)
     const publicKey = publicKeyOf('secp256k1', revealed(task.key))
     for (let batch = 0; batch < 4; batch++) {

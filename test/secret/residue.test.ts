@@ -10,7 +10,7 @@ afterEach(async () => {
   await child?.exited
 })
 
-describe.skipIf(!canScan())('after 250 signatures on each curve and some rest', () => {
+describe.skipIf(!canScan())('after thousands of signatures on each curve, by more than one thread, and some rest', () => {
   test('of a key, and of what ed25519 makes of one, not a piece is left in memory', async () => {
     const ecdsa = randomKey()
     const eddsa = randomKey()

@@ -1,5 +1,5 @@
 /**
- * Signs with the two keys it reads from stdin, a line each: 250 times with the first on secp256k1, in two ways,
+ * Signs with the two keys it reads from stdin, a line each: 3,000 times with the first on secp256k1, in two ways,
  * and with the second on ed25519, through the key room. Wipes them, says `ready` when the room has
  * been idle, and waits to be looked at.
  */
@@ -12,7 +12,7 @@ const first = readSecretLine(0)
 const second = readSecretLine(0)
 if (first === undefined || second === undefined) throw new Error('two keys are needed')
 const room = openKeyRoom()
-const tasks = Array.from({ length: 250 }, (_, i): readonly SignTask[] => {
+const tasks = Array.from({ length: 3_000 }, (_, i): readonly SignTask[] => {
   const message = new Uint8Array(32).fill(i)
   return [
     { key: first, request: { key: 0, algorithm: 'ecdsa-secp256k1', message } },
