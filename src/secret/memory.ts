@@ -24,7 +24,8 @@ export type SecretMemory = 'auto' | 'locked'
 
 /** Part of an arena, in bytes from its start. */
 type Run = { readonly start: number; readonly length: number }
-type Arena = { readonly address: number; free: readonly Run[] }
+/** `free`: in order, and joined where they touch, so that a large request finds them. */
+type Arena = { readonly address: number; readonly free: Run[] }
 
 /** Allocations start on a cache line of their own. */
 const granule = 64
@@ -85,14 +86,12 @@ function mapLockedPages(length: number): GuardedPages {
 }
 
 /** First fit; answers where the run starts. */
-function take(arena: Arena, length: number): number | undefined {
-  const run = arena.free.find(candidate => candidate.length >= length)
+function take({ free }: Arena, length: number): number | undefined {
+  const at = free.findIndex(candidate => candidate.length >= length)
+  const run = free[at]
   if (run === undefined) return undefined
   const rest = { start: run.start + length, length: run.length - length }
-  arena.free = arena.free.flatMap(other => {
-    if (other !== run) return [other]
-    return rest.length > 0 ? [rest] : []
-  })
+  free.splice(at, 1, ...(rest.length > 0 ? [rest] : []))
   return run.start
 }
 
@@ -118,16 +117,19 @@ function detach(bytes: Uint8Array): void {
   if (bytes.buffer instanceof ArrayBuffer && !bytes.buffer.detached) bytes.buffer.transfer(0)
 }
 
-/** Keeps the free runs in order and joined, so that a large request finds them again. */
-function giveBack(arena: Arena, run: Run): void {
-  const joined: Run[] = []
-  for (const next of [...arena.free, run].sort((a, b) => a.start - b.start)) {
-    const last = joined.at(-1)
-    if (last && last.start + last.length === next.start) {
-      joined[joined.length - 1] = { start: last.start, length: last.length + next.length }
-    } else {
-      joined.push(next)
-    }
+function giveBack({ free }: Arena, { start, length }: Run): void {
+  const next = free.findIndex(run => run.start > start)
+  const at = next === -1 ? free.length : next
+  const [before, after] = [free[at - 1], free[at]]
+  const left = before !== undefined && endOf(before) === start ? before : undefined
+  const right = after?.start === start + length ? after : undefined
+  const joined = {
+    start: left?.start ?? start,
+    length: (left?.length ?? 0) + length + (right?.length ?? 0),
   }
-  arena.free = joined
+  free.splice(left ? at - 1 : at, (left ? 1 : 0) + (right ? 1 : 0), joined)
+}
+
+function endOf({ start, length }: Run): number {
+  return start + length
 }

@@ -35,22 +35,31 @@ export async function publicKeyAt(
   }
   const from = derivedFrom(chain, wallet)
   const number = needIndex(wallet, index)
-  const known = childPublicKey(from, number)
+  const name = [wallet.id, wallet.createdAt, from.path, from.xpub, number].join('/')
+  const known = derivedKeys.get(name)
   if (known !== undefined) return known
-  const name = `${wallet.id}/${wallet.createdAt}/${from.path}/${number}`
-  const remembered = hardenedKeys.get(name)
-  if (remembered !== undefined) return remembered
-  using node = source.vault.revealNode(wallet.id)
-  using key = childPrivateKey(node, from, number)
-  const publicKey = await source.publicKeyOf(chain.key.curve, key)
-  if (hardenedKeys.size >= maxHardenedKeys) hardenedKeys.clear()
-  hardenedKeys.set(name, publicKey)
+  const publicKey =
+    childPublicKey(from, number) ?? (await hardenedPublicKey(chain, source, wallet, number))
+  if (derivedKeys.size >= maxDerivedKeys) derivedKeys.clear()
+  derivedKeys.set(name, publicKey)
   return publicKey
 }
 
-/** Public keys that only their private node could say; public data, bounded. */
-const hardenedKeys = new Map<string, PublicKey>()
-const maxHardenedKeys = 10_000
+/** A payment asks for its keys more than once, and a customer pays from one again; public data. */
+const derivedKeys = new Map<string, PublicKey>()
+const maxDerivedKeys = 20_000
+
+/** Only the private node can say it. */
+async function hardenedPublicKey(
+  chain: Chain,
+  { vault, publicKeyOf }: KeySource,
+  wallet: WalletInfo,
+  index: number,
+): Promise<PublicKey> {
+  using node = vault.revealNode(wallet.id)
+  using key = childPrivateKey(node, derivedFrom(chain, wallet), index)
+  return publicKeyOf(chain.key.curve, key)
+}
 
 /** The private key behind a `KeyRef`, in locked memory, wiped by the caller. */
 export async function privateKeyAt(

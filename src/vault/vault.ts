@@ -86,37 +86,72 @@ export function checkFolder({ disk, path }: VaultPlace): readonly string[] {
   return facts === undefined ? [] : ensureFolder(disk, folder)
 }
 
+type ChangeSettings = {
+  /** Makes a new vault when there is none. */
+  readonly create: boolean
+  readonly now: number
+  readonly cost?: ScryptCost
+}
+
 /**
  * Changes the vault under its lock and writes it once, durably. The lock is taken before scrypt, so
  * that many writers cost the memory of one. Every added secret is opened again from the bytes that are
  * about to be written, and the file is read back and compared; only then does this return.
- *
- * @param create makes a new vault when there is none
  */
 export async function changeVault<T>(
   place: VaultPlace,
   password: Secret,
   change: (draft: Draft) => T | Promise<T>,
-  { create, now, cost = defaultCost }: { create: boolean; now: number; cost?: ScryptCost },
+  settings: ChangeSettings,
 ): Promise<T> {
-  if (create) ensureFolder(place.disk, dirname(place.path))
-  // Before the lock: its file belongs beside a vault only.
-  else requireVault(place)
-  return withLock(place.disk, place.path, place.lockWaitMs, async () => {
-    const { state, keys, body } = openOr(place, password, () => {
-      if (!create) throw missing(place.path)
-      refuseLostVault(place)
-      return { ...createVaultState(password, { cost, label: 'first', now }), body: emptyBody }
-    })
-    using _keys = keys
-    collectAfter(body)
-    const work = startDraft({ keys, vaultId: state.vaultId }, body, now)
-    const answer = await change(work.draft)
-    const isNew = state.generation === 0n
-    const changed = work.contents() ?? (isNew ? { body, added: [], removed: false } : undefined)
-    if (changed !== undefined) writeVault(place, state, keys, password, changed)
-    return answer
-  })
+  using writer = startWriting(place, password, settings)
+  return await writer.change(change)
+}
+
+/** As `changeVault`, any number of times; scrypt is paid for once, and the lock free in between. */
+export function startWriting(
+  place: VaultPlace,
+  password: Secret,
+  { create, now, cost = defaultCost }: ChangeSettings,
+): VaultWriter {
+  const kept = new DisposableStack()
+  let known: KnownKeys | undefined
+  const open = (): NewContents => {
+    const file = readFile(place)
+    const again = known && file && openKnown(file, known)
+    if (again !== undefined) return again
+    const contents = file === undefined ? makeContents() : openEnvelope(file, password)
+    known = { keys: kept.use(contents.keys), vaultId: contents.state.vaultId }
+    return contents
+  }
+  const makeContents = (): NewContents => {
+    if (!create) throw missing(place.path)
+    refuseLostVault(place)
+    return { ...createVaultState(password, { cost, label: 'first', now }), body: emptyBody }
+  }
+  return {
+    async change(work) {
+      if (create) ensureFolder(place.disk, dirname(place.path))
+      // Before the lock: its file belongs beside a vault only.
+      else requireVault(place)
+      return withLock(place.disk, place.path, place.lockWaitMs, async () => {
+        const { state, keys, body } = open()
+        collectAfter(body)
+        const { draft, contents } = startDraft({ keys, vaultId: state.vaultId }, body, now)
+        const answer = await work(draft)
+        const isNew = state.generation === 0n
+        const changed = contents() ?? (isNew ? { body, added: [], removed: false } : undefined)
+        if (changed !== undefined) writeVault(place, state, keys, password, changed)
+        return answer
+      })
+    },
+    [Symbol.dispose]: () => kept.dispose(),
+  }
+}
+
+/** Wipes the vault's keys at its end. */
+export type VaultWriter = Disposable & {
+  change<T>(work: (draft: Draft) => T | Promise<T>): Promise<T>
 }
 
 /** What a vault leaves beside it says that one is lost here: a new one would bury its backup. */
@@ -162,10 +197,15 @@ function proveAdded(file: Uint8Array, keys: VaultKeys, added: readonly WalletId[
 
 type NewContents = Pick<Opened, 'keys' | 'body'> & { readonly state: VaultState }
 
-/** The vault's contents as they are, or what `make` answers when there is none. */
-function openOr(place: VaultPlace, password: Secret, make: () => NewContents): NewContents {
-  const file = readFile(place)
-  return file === undefined ? make() : openEnvelope(file, password)
+type KnownKeys = Pick<Opened, 'keys'> & Pick<VaultState, 'vaultId'>
+
+/** With the keys of a moment ago; nothing where the vault has others since. */
+function openKnown(file: Uint8Array, { keys, vaultId }: KnownKeys): NewContents | undefined {
+  try {
+    return { ...reopen(file, keys, vaultId), keys }
+  } catch {
+    return undefined
+  }
 }
 
 /**

@@ -5,7 +5,7 @@ import { generateKeyText } from '../../secret/key-text.ts'
 import { keyWallet, type WalletPlace } from '../../signer/wallets.ts'
 import type { NewWallet } from '../../vault/draft.ts'
 import type { WalletInfo } from '../../vault/records.ts'
-import { changeVault } from '../../vault/vault.ts'
+import { startWriting } from '../../vault/vault.ts'
 import type { Action } from '../action.ts'
 import { chainArgument } from '../chain-argument.ts'
 import type { Context } from '../context.ts'
@@ -23,6 +23,8 @@ export const generateBatch: Action = async (context, [chainId, given]) => {
   const interruption = watchForStop(context)
   await using room = openKeyRoom()
   const place = { chain, network: context.network, publicKeyOf: room.publicKey }
+  const settings = { create: true, now: context.now(), cost: context.cost }
+  using vault = startWriting(context.place, password, settings)
   for (let stored = 0; stored < count; ) {
     interruption.throwIfAsked(stored, count)
     progress.show(stored)
@@ -33,11 +35,13 @@ export const generateBatch: Action = async (context, [chainId, given]) => {
       isStopped: interruption.isAsked,
     })
     interruption.throwIfAsked(stored, count)
-    const infos = await store(context, password, wallets)
+    // The last key is made: what keys left behind is overwritten beside the writing.
+    const emptied = stored + wallets.length === count ? room.empty() : undefined
+    const infos = await vault.change(draft => wallets.map(draft.add))
+    await emptied
     context.terminal.answer(infos.map(lineOf).join('\n'))
     stored += infos.length
   }
-  await room.empty()
   return 0
 }
 
@@ -45,7 +49,7 @@ export const generateBatch: Action = async (context, [chainId, given]) => {
 const chunk = 250
 const smallestGroup = 1_000
 
-/** Every group costs one scrypt and one write of the whole vault: eight at most, so that it stays linear. */
+/** Every group costs one write of the whole vault: eight at most, so that it stays linear. */
 function groupSize(count: number): number {
   return Math.max(smallestGroup, Math.ceil(count / 8))
 }
@@ -75,15 +79,6 @@ async function makeKeys(
     made(wallets.length)
   }
   return wallets
-}
-
-function store(
-  { place, now, cost }: Context,
-  password: Parameters<typeof changeVault>[1],
-  wallets: readonly NewWallet[],
-): Promise<readonly WalletInfo[]> {
-  const settings = { create: true, now: now(), cost }
-  return changeVault(place, password, draft => wallets.map(draft.add), settings)
 }
 
 function lineOf({ id, address }: WalletInfo): string {
