@@ -19,7 +19,7 @@ export const algo = defineChain<AlgoTx>({
   walletShape: ['address', 'secret'],
   address: publicKey => algoAddress(keyBytes(publicKey)),
   keys: firstKey,
-  decode: (serialized, own) => decodeAlgoJson(serialized, ownBytes(own), own.network),
+  decode: (serialized, own) => decodeAlgoJson(serialized, ownBytes(own), own),
   intent: describeAlgo,
   fill: fillNothing,
   // Two payments alike in every byte are one for the network: the second would never arrive.

@@ -1,7 +1,7 @@
 import type { Intent } from '../base/model.ts'
 import { defineChain, type Own } from './chain.ts'
 import { fillCelo, readCeloCompletion } from './family/celo-completion.ts'
-import { celoFeeCap } from './family/celo-currencies.ts'
+import { celoFeeCap, worthOf } from './family/celo-currencies.ts'
 import { decodeCelo, encodeCelo } from './family/celo-envelope.ts'
 import { decodeCeloJson } from './family/celo-json.ts'
 import { celoNumbering } from './family/celo-replacement.ts'
@@ -38,7 +38,9 @@ export const celo = defineChain<CeloTx>({
     return { txData, txId: asHex(hashHex(txData)) }
   },
   decodeSigned: txData => decodeCelo(txData),
-  feeCap: (tx, { network }) => celoFeeCap(tx, network),
+  feeCap: () => celoFeeCap,
+  feeWorth: (tx, { network }) => worthOf(tx, network),
+  feeAsset,
   order: 'by-address',
   numbering: celoNumbering(chainIds),
   broadcast: { path: '/v3/celo/broadcast', offchain: false },
@@ -50,9 +52,13 @@ function accountOf({ chainId }: CeloTx, own: Own): string {
   return chainId === usual ? ownAddress(own) : `${ownAddress(own)}_${chainId}`
 }
 
+function feeAsset({ feeCurrency }: CeloTx): string {
+  return feeCurrency === undefined ? 'CELO' : `CELO:${feeCurrency}`
+}
+
 function describe(tx: CeloTx, from: Hex): Intent {
-  const { gas, price, feeCurrency } = tx
-  const asset = feeCurrency === undefined ? 'CELO' : `CELO:${feeCurrency}`
-  const fee = gas !== undefined && price !== undefined && { amount: gas * price, asset }
+  const { gas, price } = tx
+  const fee = gas !== undefined &&
+    price !== undefined && { amount: gas * price, asset: feeAsset(tx) }
   return { ...describeCall(tx, from, 'CELO'), ...(fee && { fee }) }
 }

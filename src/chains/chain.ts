@@ -26,7 +26,7 @@ export type Own = {
   readonly settings: ChainSettings
 }
 
-/** Fixed when the program starts; the same in both processes. */
+/** The owner's; the same in both processes. */
 export type ChainSettings = {
   /** TATUM_KMS_FLOW_SCRIPTS: scripts of today's network, or those of the original. */
   readonly flowScripts: 'cadence1' | 'original'
@@ -36,6 +36,13 @@ export type ChainSettings = {
    * no proof can be had.
    */
   readonly verifyInputs: 'auto' | 'require' | 'off'
+  /** Names of built-in denials that the policy lifts; see `liftableDenials`. */
+  readonly lifted: readonly string[]
+  /**
+   * By chain: the most that one payment may pay in fees, in base units as decimal digits. It takes
+   * the place of the chain's own cap, whether it is above or below.
+   */
+  readonly feeCaps: Readonly<Record<string, string>>
 }
 
 /**
@@ -88,6 +95,13 @@ export type ChainDefinition<Tx> = {
    * Known before it is signed: where it goes by size, signatures count with their full length.
    */
   feeCap(tx: Tx, own: Own): bigint
+  /**
+   * How many units of the chain's coin one unit of what pays the fee counts as, where that may be
+   * something else: caps are in the coin.
+   */
+  feeWorth?(tx: Tx, own: Own): bigint
+  /** What pays the fee, as the intent names it, where that is not the chain's coin. */
+  feeAsset?(tx: Tx): string
   /**
    * Front only: adds what others must sign or wrap, to bytes the signer has given out. Everything it
    * needs stands in `txData`, so that it can be done again after a crash; the result is decoded and
@@ -180,6 +194,8 @@ export type Chain = Pick<
     reads: ChainReads,
     signal: AbortSignal,
   ): Promise<Completion>
+  /** The most that the payment can cost in fees, as far as it is known before it is completed. */
+  feeCeiling(pending: PendingTx, own: Own): NonNullable<Intent['fee']>
   prepare(pending: PendingTx, own: Own, completion: Completion): Prepared
   /** The one request that hands the signed bytes to Tatum. */
   broadcast(pending: Pick<PendingTx, 'id' | 'withdrawalId'>, txData: string): Broadcast
@@ -220,6 +236,13 @@ export function defineChain<Tx>(definition: ChainDefinition<Tx>): Chain {
     keys: pending => definition.keys(pending),
     review: (pending, own) => definition.intent(decode(pending, own), own),
 
+    feeCeiling(pending, own) {
+      const tx = decode(pending, own)
+      const { fee } = definition.intent(tx, own)
+      if (fee !== undefined) return fee
+      return { amount: capOf(definition, tx, own), asset: definition.feeAsset?.(tx) ?? id }
+    },
+
     async complete(pending, own, reads, signal) {
       return (await definition.complete?.(decode(pending, own), own, reads, signal)) ?? {}
     },
@@ -249,10 +272,25 @@ export function defineChain<Tx>(definition: ChainDefinition<Tx>): Chain {
   }
 }
 
+/** The policy's cap for the chain, or `builtIn`. */
+export function feeCapFor(
+  id: string,
+  builtIn: bigint,
+  { settings }: Pick<Own, 'settings'>,
+): bigint {
+  const cap = Object.hasOwn(settings.feeCaps, id) ? settings.feeCaps[id] : undefined
+  return cap === undefined ? builtIn : BigInt(cap)
+}
+
+function capOf<Tx>(definition: ChainDefinition<Tx>, tx: Tx, own: Own): bigint {
+  const cap = feeCapFor(definition.id, definition.feeCap(tx, own), own)
+  return cap / (definition.feeWorth?.(tx, own) ?? 1n)
+}
+
 /** All that is still to be checked and done when a transaction lacks nothing but its signatures. */
 function ready<Tx>(definition: ChainDefinition<Tx>, tx: Tx, own: Own): Prepared {
   const intent = definition.intent(tx, own)
-  refuseExcessiveFee(intent, definition.feeCap(tx, own))
+  refuseExcessiveFee(intent, capOf(definition, tx, own))
   return {
     intent,
     claims: claimsOf(definition, tx, own),

@@ -24,7 +24,7 @@ export const egld = defineChain<EgldTx>({
   walletShape: ['mnemonic', 'privateKey'],
   address: egldAddress,
   keys: firstKey,
-  decode: (serialized, own) => decodeEgldJson(serialized, ownAddress(own)),
+  decode: (serialized, own) => decodeEgldJson(serialized, ownAddress(own), own.settings),
   intent: describeEgld,
   complete: (tx, { network }, reads) => readEgldCompletion(tx, network, reads),
   fill: (tx, completion, { network }) => fillEgld(tx, completion, network),

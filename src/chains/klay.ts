@@ -16,7 +16,10 @@ export const klay = defineChain<KlayTx>({
   id: 'KLAY',
   name: 'Kaia',
   ...evmKeys(8_217),
-  decode: (serialized, own) => decodeKlayJson(serialized, chainIds[own.network], ownAddress(own)),
+  decode(serialized, own) {
+    const { settings, network } = own
+    return decodeKlayJson(serialized, chainIds[network], { address: ownAddress(own), settings })
+  },
   intent: (tx, own) => describeKlay(tx, ownAddress(own)),
   complete: (tx, own, reads) => readKlayCompletion(tx, ownAddress(own), reads),
   fill: fillKlay,

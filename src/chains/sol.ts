@@ -32,8 +32,8 @@ export const sol = defineChain<SolTx>({
   walletShape: ['mnemonic', 'address', 'privateKey'],
   address: addressOf,
   keys: allKeys,
-  decode: (serialized, own) => decodeSolJson(serialized, addressesOf(own)),
-  intent: (tx, own) => describeSol(tx, addressesOf(own)),
+  decode: (serialized, own) => decodeSolJson(serialized, addressesOf(own), own.settings),
+  intent: (tx, own) => describeSol(tx, addressesOf(own), own.settings),
   complete: (_tx, _own, reads) => readCompletion(reads),
   fill: fillSol,
   // Equal payments with one blockhash have one signature: the network would carry out one of them.
@@ -43,8 +43,8 @@ export const sol = defineChain<SolTx>({
   givenKeys: ({ mint }) => (mint === undefined ? [] : [mint]),
   assemble: (tx, _own, signatures) => assembleSol(requireFilled(tx), signatures),
   decodeSigned: (txData, { mint }) => ({ ...readSigned(txData).tx, ...(mint && { mint }) }),
-  feeCap(tx) {
-    const { base, rent } = feeOf(tx)
+  feeCap(tx, { settings }) {
+    const { base, rent } = feeOf(tx, settings)
     return base + maxPriorityFee + rent
   },
   submit: (txData, _own, reads) => submitSol(txData, reads),

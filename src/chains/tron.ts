@@ -28,7 +28,7 @@ export const tron = defineChain<TronTx>({
   walletShape: ['mnemonic', 'xpub', 'privateKey'],
   address: publicKey => tronAddressText(hexAddressOf(publicKey)),
   keys: firstKey,
-  decode: (serialized, own) => decodeTronJson(serialized, hexAddressOf(ownKey(own))),
+  decode: (serialized, own) => decodeTronJson(serialized, hexAddressOf(ownKey(own)), own.settings),
   intent: describeTx,
   fill: fillNothing,
   claims: ({ txId }) => [`tx/${txId}`],
@@ -63,5 +63,5 @@ function readSigned(txData: string, _tx: TronTx, own: Own): TronTx {
   if (unsigned === undefined) {
     throw new KmsError('unexpected', 'the signed transaction does not have one signature')
   }
-  return decodeTronJson(`${unsigned}}`, hexAddressOf(ownKey(own)))
+  return decodeTronJson(`${unsigned}}`, hexAddressOf(ownKey(own)), own.settings)
 }

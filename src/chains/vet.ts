@@ -34,6 +34,7 @@ export const vet = defineChain<VetTx>({
   decodeSigned: decodeVet,
   // 10,000 VTHO, which not even ten million units of gas cost: a contract is deployed with less.
   feeCap: () => 10_000n * 10n ** 18n,
+  feeAsset: () => 'VTHO',
   order: 'free',
   broadcast: { path: '/v3/vet/broadcast', offchain: false },
 })

@@ -29,7 +29,7 @@ export const xlm = defineChain<XlmTx>({
   address: publicKey => addressOf(publicKey),
   keys: firstKey,
   decode(serialized, own) {
-    const { tx, signatures } = decodeEnvelope(serialized)
+    const { tx, signatures } = decodeEnvelope(serialized, own.settings)
     if (signatures.length > 0) {
       throw new KmsError(
         'transaction-refused',
@@ -41,12 +41,17 @@ export const xlm = defineChain<XlmTx>({
   },
   intent: describeTx,
   fill: fillNothing,
-  claims: ({ source, sequence }) => [`sequence/${source}/${sequence}`],
-  messages: (tx, { network }) => [{ key: 0, algorithm: 'ed25519', message: hashOf(tx, network) }],
+  claims({ source, sequence, bump }, { network }) {
+    // The number of what others have signed is theirs; its fee is paid once.
+    return [bump ? `tx/${hex(hashOf(bump.inner, network))}` : `sequence/${source}/${sequence}`]
+  },
+  messages: ({ body }, { network }) => [
+    { key: 0, algorithm: 'ed25519', message: hashOf(body, network) },
+  ],
   assemble(tx, own, signatures) {
     const signed = { hint: hintOf(ownKey(own)), signature: onlySignature(signatures).bytes }
-    const txData = encodeEnvelope(bytesOf(tx), signed)
-    return { txData, txId: hex(hashOf(tx, own.network)) }
+    const txData = encodeEnvelope(bytesOf(tx.body), signed)
+    return { txData, txId: hex(hashOf(tx.body, own.network)) }
   },
   decodeSigned: readSigned,
   // DESIGN 6: 1 XLM
@@ -55,23 +60,32 @@ export const xlm = defineChain<XlmTx>({
   broadcast: { path: '/v3/xlm/broadcast', offchain: false },
 })
 
-function refuseForeign({ source }: XlmTx, own: string): void {
-  if (source === own) return
+function refuseForeign(tx: XlmTx, own: string): void {
+  const payer = payerOf(tx)
+  if (payer === own) return
   throw new KmsError(
     'transaction-refused',
-    `the source account is ${source}, but the wallet that signs is ${own}`,
+    `the source account is ${payer}, but the wallet that signs is ${own}`,
   )
 }
 
-function describeTx({ operations, source, memo, fee, minTime, maxTime }: XlmTx): Intent {
+function payerOf({ source, bump }: XlmTx): string {
+  return bump?.payer ?? source
+}
+
+/** Of a fee that is paid for others it says as well what they do. */
+function describeTx(tx: XlmTx): Intent {
+  const { operations, source, memo, fee, minTime, maxTime, bump } = tx
+  const kinds = bump ? ['fee-bump'] : operations.map(({ kind }) => kind)
+  const payer = payerOf(tx)
   return {
-    kind: [...new Set(operations.map(({ kind }) => kind))].join('+'),
-    from: [source],
+    kind: [...new Set(kinds)].join('+'),
+    from: [...new Set([payer, source])],
     outputs: operations.map(operation => ({
       to: recipientOf(operation, memo),
       amount: operation.amount,
       asset: operation.asset,
-      own: operation.to === source,
+      own: operation.to === payer,
     })),
     fee: { amount: fee, asset: 'XLM' },
     expiry: Number(maxTime) * 1000,
@@ -89,7 +103,7 @@ function recipientOf({ to, toId }: XlmOperation, memo: string | undefined): stri
 }
 
 function readSigned(txData: string, _tx: XlmTx, own: Own): XlmTx {
-  const { tx, signatures } = decodeEnvelope(txData)
+  const { tx, signatures } = decodeEnvelope(txData, own.settings)
   const [signed, ...rest] = signatures
   const isOurs = signed !== undefined && equalBytes(signed.hint, hintOf(ownKey(own)))
   if (!isOurs || signed.signature.length !== 64 || rest.length > 0) {
@@ -99,11 +113,11 @@ function readSigned(txData: string, _tx: XlmTx, own: Own): XlmTx {
 }
 
 /** TransactionSignaturePayload: the network, then the transaction with its type before it. */
-function hashOf(tx: XlmTx, network: Network): Uint8Array {
-  return sha256(concat(sha256(utf8(passphrases[network])), bytesOf(tx)))
+function hashOf(body: string, network: Network): Uint8Array {
+  return sha256(concat(sha256(utf8(passphrases[network])), bytesOf(body)))
 }
 
-function bytesOf({ body }: XlmTx): Uint8Array {
+function bytesOf(body: string): Uint8Array {
   const bytes = fromHex(body)
   if (bytes === undefined) throw new KmsError('unexpected', 'a body is not hex')
   return bytes

@@ -35,7 +35,7 @@ export const xrp = defineChain<XrpTx>({
   walletShape: ['address', 'secret', 'mnemonic', 'xpub'],
   address: publicKey => addressOf(publicKey),
   keys: firstKey,
-  decode: (serialized, own) => decodeXrpJson(serialized, addressOf(ownKey(own))),
+  decode: (serialized, own) => decodeXrpJson(serialized, addressOf(ownKey(own)), own.settings),
   intent: describeTx,
   fill: fillNothing,
   claims: ({ Account, Sequence }) => [`sequence/${Account}/${Sequence}`],
@@ -72,7 +72,7 @@ function readSigned(txData: string, _tx: XrpTx, own: Own): XrpTx {
   }
   members.delete('SigningPubKey')
   members.delete('TxnSignature')
-  return readTx(members, addressOf(ownKey(own)))
+  return readTx(members, addressOf(ownKey(own)), own.settings)
 }
 
 function addressOf(publicKey: PublicKey): string {

@@ -53,8 +53,8 @@ describe('a transaction that is not signed, and what its sender is told', () => 
         (json): Bad => [
           { ...json, [name]: other },
           name === 'reKeyTo'
-            ? 'reKeyTo hands the account over to another key'
-            : 'closeRemainderTo empties and closes the account',
+            ? 'reKeyTo hands the account over to another key: denied unless a policy lifts ALGO.rekey'
+            : 'closeRemainderTo empties and closes the account: denied unless a policy lifts ALGO.close',
           'policy-denied',
         ],
       ),

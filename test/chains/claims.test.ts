@@ -15,13 +15,15 @@ import { defaultSettings } from '../../src/chains/settings.ts'
 import { chainReads } from '../../src/daemon/reads.ts'
 import { openKeyRoom } from '../../src/secret/key-room.ts'
 import type { SignerDeps } from '../../src/signer/job.ts'
-import { openLedger } from '../../src/signer/ledger.ts'
+import { type Ledger, openLedger } from '../../src/signer/ledger.ts'
 import type { SignResult } from '../../src/signer/messages.ts'
 import { ownKeys } from '../../src/signer/own-keys.ts'
+import { openPolicy } from '../../src/signer/policy.ts'
 import { signBatch } from '../../src/signer/sign-batch.ts'
 import { createTatumApi } from '../../src/tatum/api.ts'
 import { createNode } from '../../src/tatum/node.ts'
 import { parsePending } from '../../src/tatum/pending.ts'
+import { variantsOf } from '../support/one-off.ts'
 import { type RecordedCase, recordedCases } from '../support/recorded-cases.ts'
 import { refusal } from '../support/refusal.ts'
 import { startReplayTatum } from '../support/replay-tatum.ts'
@@ -49,15 +51,11 @@ afterAll(async () => {
 describe('the second of two payments alike in every byte is refused', () => {
   test.each(
     recorded.map((found, n) => [found.chain, found.network, found.case, n, found] as const),
-  )('%s %s %s', async (id, network, _name, n, found) => {
+  )('%s %s %s', async (id, _network, _name, n, found) => {
     const chain = findChain(id)
     if (chain === undefined) throw new Error(`no chain ${id}`)
     using ledger = openLedger(join(folder, `${n}.ledger`), vault.auditKey)
-    const chainSettings = settingsOf(found)
-    const deps: SignerDeps = {
-      ...{ vault, ledger, room, network, chainSettings, findChain, now: Date.now },
-      ...{ acceptNonces: [], cancel: null, resign: null, lockingFailed: () => undefined },
-    }
+    const deps = depsOf(found, ledger)
     const sent = { ...alikeUnderAnyId(found).pending, chain: id }
     const pending = parsePending(sent)
     const completion = await completionOf(found, chain, deps, pending)
@@ -79,6 +77,72 @@ describe('the second of two payments alike in every byte is refused', () => {
     // Now the ledger says so.
     expect(await sign(third)).toMatchObject([taken])
   })
+})
+
+const exclusive = ['nonce', 'sequence', 'output']
+
+describe('another payment that uses up the same is refused, whatever the front completes it with', () => {
+  const tried = new Set<string>()
+
+  test.each(
+    recorded.map((found, n) => [found.chain, found.network, found.case, n, found] as const),
+  )('%s %s %s', async (id, _network, _name, n, found) => {
+    const chain = findChain(id)
+    if (chain === undefined) throw new Error(`no chain ${id}`)
+    const path = join(folder, `${n}.other.ledger`)
+    const sent = { ...found.pending, chain: id, id: '1'.repeat(24) }
+    const signOne = async (pending: object, completion: Completion) => {
+      // As after a restart: what was signed is read from the disk.
+      using ledger = openLedger(path, vault.auditKey)
+      return (await signBatch(depsOf(found, ledger), [{ pending, completion }], () => {}))[0]
+    }
+    const { completion, other } = await otherPayment(found, chain, sent, path)
+    if (other === undefined) return
+    tried.add(id)
+    expect(await signOne(sent, completion)).toMatchObject({ kind: 'signed' })
+    const pending = { ...sent, id: '2'.repeat(24), serializedTransaction: other }
+    expect(await signOne(pending, completion)).toMatchObject({
+      kind: 'refused',
+      code: 'transaction-refused',
+      reason: expect.stringMatching(/is already used by payment 1{24}/),
+    })
+    expect(await signOne({ ...pending, id: '3'.repeat(24) }, completion)).toMatchObject({
+      kind: 'refused',
+    })
+  })
+
+  test('on every chain whose payments have numbers or spend outputs', () => {
+    // What Cardano's gateway has made completes no other payment than the one it was made for.
+    const others = ['ADA', 'ALGO', 'FLOW', 'SOL', 'TRON', 'VET']
+    expect(tried).toEqual(
+      new Set(chains.map(({ id }) => id as string).filter(id => !others.includes(id))),
+    )
+  })
+
+  /** The text of a payment with the same claims that pays otherwise, where one can be made. */
+  async function otherPayment(found: RecordedCase, chain: Chain, sent: object, path: string) {
+    using ledger = openLedger(path, vault.auditKey)
+    const deps = depsOf(found, ledger)
+    const pending = parsePending(sent)
+    const completion = await completionOf(found, chain, deps, pending)
+    const own = await ownOfSigner(deps, chain, pending)
+    const { claims, intent } = chain.prepare(pending, own, completion)
+    if (!claims.every(claim => exclusive.some(kind => claim.startsWith(`${kind}/`)))) {
+      return { completion, other: undefined }
+    }
+    // Some texts have the hash of what is in them, which is not asked for.
+    const text = pending.serializedTransaction.replace(/"hash":"\w+",?/, '')
+    const other = variantsOf(text).find(serializedTransaction => {
+      try {
+        const changed = chain.prepare({ ...pending, serializedTransaction }, own, completion)
+        const isOther = !Bun.deepEquals(changed.intent.outputs, intent.outputs)
+        return isOther && Bun.deepEquals(changed.claims, claims)
+      } catch {
+        return false
+      }
+    })
+    return { completion, other }
+  }
 })
 
 test('is recorded for every chain', () => {
@@ -136,6 +200,30 @@ function walletsOf({ wallets }: RecordedCase): readonly TestWallet[] {
   }))
 }
 
+function depsOf(found: RecordedCase, ledger: Ledger): SignerDeps {
+  const { network } = found
+  const chainSettings = settingsOf(found)
+  const noPolicy = openPolicy(
+    {
+      ...{ ledger, network, chainSettings, now: Date.now, resign: null, read: () => undefined },
+      ...{ warn() {}, note() {} },
+    },
+    undefined,
+  )
+  return {
+    ...{ vault, ledger, room, network, chainSettings, findChain, now: Date.now },
+    ...{
+      acceptNonces: [],
+      allowReplacement: false,
+      cancel: null,
+      resign: null,
+      lockingFailed: () => undefined,
+    },
+    approvals: null,
+    policy: noPolicy,
+  }
+}
+
 /** VeChain's nonce comes of the pending id where none is given. */
 function alikeUnderAnyId(found: RecordedCase): RecordedCase {
   const { chain, pending } = found
@@ -168,6 +256,7 @@ async function completionOf(
       api: createTatumApi({ ...settings, baseUrl: tatum.url, apiKey: tatum.apiKey }),
       nodes: { vet: node, flow: node },
       signer: { ask: async () => ({ next: null }) as never },
+      journal: { nextNumber: async () => undefined },
       sleep: async () => {},
     },
     chain.id,

@@ -69,7 +69,8 @@ describe('a transaction that is not signed, and what its sender is told', () => 
   test.each(['ChangeOwnerAddress@aa', 'ChangeOwnerAddress'])('%s is denied', data => {
     expect(thrownBy(() => prepareEgld({ ...good, to: contract, data }))).toMatchObject({
       code: 'policy-denied',
-      message: 'ChangeOwnerAddress hands a contract over to another owner',
+      message:
+        'ChangeOwnerAddress hands a contract over to another owner: denied unless a policy lifts EGLD.ChangeOwnerAddress',
     })
   })
 })

@@ -82,6 +82,14 @@ describe('a payment of somebody else whose fee we are to bear', () => {
     expect(thrownBy(() => klay.prepare(pending, own, {}))).toMatchObject({ code: 'policy-denied' })
   })
 
+  test.each(['0x20', '0x21', '0x22'])('of a first byte %s is denied', type => {
+    const pending = pendingOf(klay, { ...good, senderRawTransaction: raw.replace('0x09', type) })
+    expect(thrownBy(() => klay.prepare(pending, own, {}))).toMatchObject({
+      code: 'policy-denied',
+      message: expect.stringContaining('lifts KLAY.AccountUpdate'),
+    })
+  })
+
   test('is known by what its sender signed, however the signature is written', () => {
     const [body, signatures = [], ...rest] = splitRaw(raw)
     const twice = joinRaw(0x09, [...body, [...listOf(signatures), ...listOf(signatures)], ...rest])
@@ -136,13 +144,6 @@ describe('what is not borne, and what its sender is told', () => {
       'senderRawTransaction is not of a type that pays or calls',
     ],
     [withRaw(plainTransfer), 'senderRawTransaction is of a type without a fee payer'],
-    ...['0x20', '0x21', '0x22'].map(
-      type =>
-        [
-          withRaw(raw.replace('0x09', type)),
-          'an account update replaces the keys of an account: it is never signed',
-        ] as const,
-    ),
     [withRaw(raw.replace('0x09', '0x11')), 'senderRawTransaction is damaged'],
     [withRaw(`${raw}00`), 'senderRawTransaction is damaged'],
     [withRaw(raw.slice(0, -2)), 'senderRawTransaction is damaged'],

@@ -37,13 +37,6 @@ describe('a transaction that is not signed, and what its sender is told', () => 
     ...['ACCOUNT_CREATION', 'CHAIN_DATA_ANCHORING', 'VALUE_TRANSFER_WITH_RATIO', 'TRANSFER'].map(
       type => [{ ...typed, type }, 'type is none of a payment, a call or a cancellation'] as const,
     ),
-    ...['ACCOUNT_UPDATE', 'FEE_DELEGATED_ACCOUNT_UPDATE_WITH_RATIO'].map(
-      type =>
-        [
-          { ...typed, type, publicKey: '0x' },
-          'an account update replaces the keys of an account: it is never signed',
-        ] as const,
-    ),
     [{ ...typed, data: '0x' }, "transaction of type VALUE_TRANSFER has an unknown member 'data'"],
     [
       { ...typed, feeRatio: 30 },
@@ -88,6 +81,19 @@ describe('a transaction that is not signed, and what its sender is told', () => 
     const refusal = thrownBy(() => klay.prepare(pendingOf(klay, json), own, {}))
     expect(refusal.message).toEqual(message)
     expect(refusal.code).toMatch(/^transaction-(malformed|refused)$/)
+  })
+
+  test.each([
+    'ACCOUNT_UPDATE',
+    'FEE_DELEGATED_ACCOUNT_UPDATE',
+    'FEE_DELEGATED_ACCOUNT_UPDATE_WITH_RATIO',
+  ])('%s is denied, whatever it says', type => {
+    const json = { ...typed, type, publicKey: '0x' }
+    expect(thrownBy(() => klay.prepare(pendingOf(klay, json), own, {}))).toMatchObject({
+      code: 'policy-denied',
+      message:
+        'an account update replaces the keys of an account: denied unless a policy lifts KLAY.AccountUpdate',
+    })
   })
 
   test.each([

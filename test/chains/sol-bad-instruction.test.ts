@@ -155,7 +155,7 @@ describe('an instruction is refused', () => {
       denied,
       /something e/,
     ],
-    ['a larger heap', budgetStep(1, data(4)), denied, /something else than limit or price/],
+    ['a larger heap', budgetStep(1, data(4)), refused, /something else than limit or price/],
     ['a price of 32 bits', budgetStep(3, data(4)), malformed, /5 bytes of data in the place of 9/],
     ['a memo of no text', memo(Buffer.of(0xff)), malformed, /not text in UTF-8/],
     ['a memo of a stranger', { ...memo(''), accounts: [read(stray)] }, refused, /acts in 'memo'/],

@@ -267,9 +267,12 @@ const dearest = unsigned(transfer, { fee_limit: 1_000_000_000 })
 const highestFee = 1_001_100_000n + 1_000n * BigInt(dearest.raw_data_hex.length / 2 + 136)
 
 const denied: readonly Fault[] = [
-  ['a transaction of type AccountPermissionUpdateContract hands over the account', permissions],
   [
-    'a transaction of type AccountPermissionUpdateContract hands over the account',
+    'a transaction of type AccountPermissionUpdateContract hands over the account: denied unless a policy lifts TRON.AccountPermissionUpdate',
+    permissions,
+  ],
+  [
+    'a transaction of type AccountPermissionUpdateContract hands over the account: denied unless a policy lifts TRON.AccountPermissionUpdate',
     inBytes(good, '5a67080112', '5a67082e12'),
   ],
   [

@@ -176,9 +176,8 @@ const refused: Readonly<Record<string, readonly string[]>> = {
 }
 
 const denied: Readonly<Record<string, readonly string[]>> = {
-  'a fee-bump envelope pays for a transaction that others have signed': [
-    TransactionBuilder.buildFeeBumpTransaction(key, '400', build(), Networks.PUBLIC).toXDR(),
-  ],
+  'a fee-bump envelope pays for a transaction that others have signed: denied unless a policy lifts XLM.fee-bump':
+    [TransactionBuilder.buildFeeBumpTransaction(key, '400', build(), Networks.PUBLIC).toXDR()],
   ...Object.fromEntries(
     [
       Operation.setOptions({ setFlags: AuthRequiredFlag }),
@@ -187,7 +186,7 @@ const denied: Readonly<Record<string, readonly string[]>> = {
       Operation.manageData({ name: 'x', value: 'y' }),
     ].map(operation => {
       const { name } = operation.body().switch()
-      const what = 'which changes whose the account is or what it allows'
+      const what = `which changes whose the account is or what it allows: denied unless a policy lifts XLM.${name}`
       return [`operation 1 is ${name}, ${what}`, [build({ operations: [pay, operation] }).toXDR()]]
     }),
   ),

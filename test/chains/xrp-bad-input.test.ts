@@ -121,23 +121,21 @@ const refused: Readonly<Record<string, readonly Json[]>> = {
 const settings = { TransactionType: 'AccountSet', ...gone('Amount', 'Destination') }
 
 const denied: Readonly<Record<string, readonly Json[]>> = {
-  'a transaction of type SetRegularKey hands over the account': each('TransactionType', [
-    'SetRegularKey',
-  ]),
-  'a transaction of type SignerListSet hands over the account': each('TransactionType', [
-    'SignerListSet',
-  ]),
-  'a transaction of type AccountDelete hands over the account': each('TransactionType', [
-    'AccountDelete',
-  ]),
-  'Flags allow a partial payment, which may deliver next to nothing': each(
-    'Flags',
-    [0x2_0000, 0x8002_0000, 0x3_0000],
-  ),
-  'SendMax lets a payment cost something else than it delivers': each('SendMax', ['1', issued]),
-  'Paths lets a payment cost something else than it delivers': each('Paths', [[]]),
-  'DeliverMin lets a payment cost something else than it delivers': each('DeliverMin', ['1']),
-  'SetFlag 4 disables the key of the account': [
+  'a transaction of type SetRegularKey hands over the account: denied unless a policy lifts XRP.SetRegularKey':
+    each('TransactionType', ['SetRegularKey']),
+  'a transaction of type SignerListSet hands over the account: denied unless a policy lifts XRP.SignerListSet':
+    each('TransactionType', ['SignerListSet']),
+  'a transaction of type AccountDelete hands over the account: denied unless a policy lifts XRP.AccountDelete':
+    each('TransactionType', ['AccountDelete']),
+  'Flags allow a partial payment, which may deliver next to nothing: denied unless a policy lifts XRP.tfPartialPayment':
+    each('Flags', [0x2_0000, 0x8002_0000, 0x3_0000]),
+  'SendMax lets a payment cost something else than it delivers: denied unless a policy lifts XRP.SendMax':
+    each('SendMax', ['1', issued]),
+  'Paths lets a payment cost something else than it delivers: denied unless a policy lifts XRP.Paths':
+    each('Paths', [[]]),
+  'DeliverMin lets a payment cost something else than it delivers: denied unless a policy lifts XRP.tfPartialPayment':
+    each('DeliverMin', ['1']),
+  'SetFlag 4 disables the key of the account: denied unless a policy lifts XRP.DisableMaster': [
     { ...settings, ...gone('DestinationTag'), SetFlag: 4 },
   ],
   'fee of 2000001 XRP base units is above the limit of 2000000': each('Fee', ['2000001']),

@@ -54,6 +54,10 @@ function membersOf(type: number, [nonce, gasPrice, gas, ...body]: readonly Item[
   if (type >= 0x38) {
     return { ...common, from: hexOf(body[0]), to: '0x', value: 0n, data: '0x', feeRatio } as const
   }
+  if (type >= 0x20 && type < 0x28) {
+    const [from = '0x', key = '0x'] = body.map(hexOf)
+    return { ...common, from, to: '0x', value: 0n, data: key, feeRatio } as const
+  }
   const [to, value, from, data] = body
   const hasData = type >= 0x10
   return {

@@ -103,6 +103,8 @@ function bodyOf(payment: TypedPayment, from: string): readonly Item[] {
   const numbers = [nonce, gasPrice, gas].map(numberItem)
   const ratio = type % 8 === 2 ? [numberItem(feeRatio)] : []
   if (type >= 0x38) return [...numbers, bytesItem(from), ...ratio]
+  // Account updates have the new keys for data.
+  if (type >= 0x20 && type < 0x28) return [...numbers, bytesItem(from), bytesItem(data), ...ratio]
   const paid = [...numbers, bytesItem(to), numberItem(value), bytesItem(from)]
   if (type < 0x10) return [...paid, ...ratio]
   const called = [...paid, bytesItem(data)]

@@ -22,15 +22,25 @@ function readCommon(txn: Fields) {
     genesisId: txn.text('gen'),
     genesisHash: txn.account('gh'),
     note: txn.bytes('note') ?? new Uint8Array(),
+    ...(txn.has('rekey') && { rekeyTo: txn.account('rekey') }),
   }
 }
 
 function readBody(txn: Fields) {
   switch (txn.text('type')) {
     case 'pay':
-      return { type: 'pay', to: txn.account('rcv'), amount: txn.number('amt') } as const
+      return {
+        type: 'pay',
+        to: txn.account('rcv'),
+        amount: txn.number('amt'),
+        ...(txn.has('close') && { closeTo: txn.account('close') }),
+      } as const
     case 'axfer': {
-      const moved = { to: txn.account('arcv'), amount: txn.number('aamt') }
+      const moved = {
+        to: txn.account('arcv'),
+        amount: txn.number('aamt'),
+        ...(txn.has('aclose') && { closeTo: txn.account('aclose') }),
+      }
       return { type: 'axfer', ...moved, assetId: txn.number('xaid') } as const
     }
     case 'acfg': {

@@ -1,6 +1,8 @@
 import { encodeMsgpack, type Msgpack, type MsgpackMap } from '../codec/msgpack.ts'
 import { type AlgoTx, type AssetParams, type AssetRole, assetRoles } from './algo-tx.ts'
 
+const none = new Uint8Array()
+
 /** The canonical bytes of a transaction (Algorand developer docs, "Encoding"). */
 export function encodeAlgo(tx: AlgoTx): Uint8Array {
   return encodeMsgpack(fieldsOf(tx))
@@ -20,6 +22,7 @@ function fieldsOf(tx: AlgoTx): MsgpackMap {
     gen: genesisId,
     gh: genesisHash,
     note,
+    rekey: tx.rekeyTo ?? none,
   }
   return mapOf({ ...common, ...bodyOf(tx) })
 }
@@ -27,9 +30,15 @@ function fieldsOf(tx: AlgoTx): MsgpackMap {
 function bodyOf(tx: AlgoTx): Readonly<Record<string, Msgpack>> {
   switch (tx.type) {
     case 'pay':
-      return { type: 'pay', rcv: tx.to, amt: tx.amount }
+      return { type: 'pay', rcv: tx.to, amt: tx.amount, close: tx.closeTo ?? none }
     case 'axfer':
-      return { type: 'axfer', arcv: tx.to, aamt: tx.amount, xaid: tx.assetId }
+      return {
+        type: 'axfer',
+        arcv: tx.to,
+        aamt: tx.amount,
+        xaid: tx.assetId,
+        aclose: tx.closeTo ?? none,
+      }
     case 'create-asset':
       return { type: 'acfg', apar: paramsOf(tx.asset) }
     case 'destroy-asset':
@@ -47,8 +56,7 @@ export const roleNames = {
 
 function paramsOf(asset: AssetParams): MsgpackMap {
   const { total, decimals, defaultFrozen, unitName, name, url, metadataHash, roles } = asset
-  const empty = new Uint8Array()
-  const accounts = assetRoles.map(role => [roleNames[role], roles[role] ?? empty] as const)
+  const accounts = assetRoles.map(role => [roleNames[role], roles[role] ?? none] as const)
   return mapOf({
     t: total,
     dc: decimals,
@@ -56,7 +64,7 @@ function paramsOf(asset: AssetParams): MsgpackMap {
     un: unitName,
     an: name,
     au: url,
-    am: metadataHash ?? empty,
+    am: metadataHash ?? none,
     ...Object.fromEntries(accounts),
   })
 }

@@ -5,8 +5,11 @@ import { type AlgoTx, type AlgoTxOf, type AssetParams, algoAddress, assetRoles }
 
 /** Everything that is particular to a transaction stands in its intent. */
 export function describeAlgo(tx: AlgoTx): Intent {
+  const { kind, outputs } = tell(tx)
+  const rekeyed = tx.rekeyTo && `key=${algoAddress(tx.rekeyTo)}`
   return {
-    ...tell(tx),
+    kind: rekeyed ? `${kind}+rekey` : kind,
+    outputs: [...outputs, ...remarks(rekeyed)],
     from: [algoAddress(tx.sender)],
     fee: { amount: tx.fee, asset: 'ALGO' },
   }
@@ -15,12 +18,14 @@ export function describeAlgo(tx: AlgoTx): Intent {
 function tell(tx: AlgoTx): Pick<Intent, 'kind' | 'outputs'> {
   switch (tx.type) {
     case 'pay':
-      return { kind: 'transfer', outputs: [paid(tx, 'ALGO')] }
+      return { kind: closing('transfer', tx), outputs: [paid(tx, 'ALGO'), ...left(tx, 'ALGO')] }
     case 'axfer': {
-      const output = paid(tx, `ALGO:${tx.assetId}`)
+      const asset = `ALGO:${tx.assetId}`
+      const output = paid(tx, asset)
       // Nothing sent to oneself says that this asset may be received.
       const isOptIn = output.own && tx.amount === 0n
-      return { kind: isOptIn ? 'token-opt-in' : 'token-transfer', outputs: [output] }
+      const kind = isOptIn && tx.closeTo === undefined ? 'token-opt-in' : 'token-transfer'
+      return { kind: closing(kind, tx), outputs: [output, ...left(tx, asset)] }
     }
     case 'create-asset':
       return tellCreation(tx)
@@ -36,6 +41,25 @@ function paid({ to, amount, sender, note }: AlgoTxOf<'pay' | 'axfer'>, asset: st
   const address = algoAddress(to)
   const own = equalBytes(to, sender)
   return { to: note.length === 0 ? address : `${address}?note=${hex(note)}`, amount, asset, own }
+}
+
+function closing(kind: string, { closeTo }: AlgoTxOf<'pay' | 'axfer'>): string {
+  return closeTo === undefined ? kind : `${kind}+close`
+}
+
+/** There are ten billion ALGO; the amount of an asset has 64 bits. */
+const mostCoins = 10n ** 16n
+const mostOfAsset = 2n ** 64n - 1n
+
+/** How much is left the network alone knows: said is the most that there can be. */
+function left(
+  { type, closeTo, sender }: AlgoTxOf<'pay' | 'axfer'>,
+  asset: string,
+): readonly Output[] {
+  if (closeTo === undefined) return []
+  const amount = type === 'pay' ? mostCoins : mostOfAsset
+  const own = equalBytes(closeTo, sender)
+  return [{ to: algoAddress(closeTo), amount, asset, own }, ...remarks('all that is left')]
 }
 
 function tellCreation(tx: AlgoTxOf<'create-asset'>): Pick<Intent, 'kind' | 'outputs'> {

@@ -2,9 +2,10 @@ import { equalBytes, utf8 } from '../../base/bytes.ts'
 import { asArray, asRecord } from '../../base/json.ts'
 import type { Network } from '../../base/model.ts'
 import { parseStrictJson } from '../../base/strict-json.ts'
+import type { Own } from '../chain.ts'
 import { type Members, readAccount, readBytes, readText, readWhole } from './algo-members.ts'
 import { type AlgoTx, type AssetParams, type AssetRole, assetRoles, genesis } from './algo-tx.ts'
-import { denied, malformed, refused } from './refusals.ts'
+import { denyUnlessLifted, malformed, refused } from './refusals.ts'
 
 const roleMembers = {
   manager: 'assetManager',
@@ -39,19 +40,23 @@ const commonMembers = [
   'genesisHash',
   'appArgs',
   'lease',
+  'reKeyTo',
 ]
 
 const membersOf: ReadonlyMap<unknown, readonly string[]> = new Map([
-  ['pay', ['to', 'amount']],
-  ['axfer', ['to', 'amount', 'assetIndex']],
+  ['pay', ['to', 'amount', 'closeRemainderTo']],
+  ['axfer', ['to', 'amount', 'assetIndex', 'closeRemainderTo']],
   ['acfg', ['assetIndex', ...paramMembers]],
 ])
 
 /** They give the account away, or all that is in it (DESIGN 6). */
-const deniedMembers = new Map([
-  ['closeRemainderTo', 'closeRemainderTo empties and closes the account'],
-  ['reKeyTo', 'reKeyTo hands the account over to another key'],
-])
+const deniedMembers = {
+  closeRemainderTo: {
+    denial: 'ALGO.close',
+    reason: 'closeRemainderTo empties and closes the account',
+  },
+  reKeyTo: { denial: 'ALGO.rekey', reason: 'reKeyTo hands the account over to another key' },
+} as const
 
 /** The original leaves them out and signs another transaction than it was asked for. */
 const refusedMembers = new Map([
@@ -67,10 +72,14 @@ const maxRounds = 1_000n
 const maxDecimals = 19n
 
 /** Reads the JSON of algosdk's Transaction, whose `fee` is final whatever `flatFee` says. */
-export function decodeAlgoJson(serialized: string, own: Uint8Array, network: Network): AlgoTx {
+export function decodeAlgoJson(
+  serialized: string,
+  own: Uint8Array,
+  { network, settings }: Pick<Own, 'network' | 'settings'>,
+): AlgoTx {
   const json = asRecord(parseStrictJson(serialized))
   if (json === undefined) throw malformed('transaction is not a JSON object')
-  refuseMembers(json)
+  refuseMembers(json, settings)
   checkConstants(json)
   const sender = readAccount(json, 'from')
   if (!equalBytes(sender, own)) {
@@ -83,11 +92,14 @@ export function decodeAlgoJson(serialized: string, own: Uint8Array, network: Net
     ...readRounds(json),
     ...readGenesis(json, network),
     note: readBytes(json, 'note', maxNoteBytes),
+    ...(json.has('reKeyTo') && { rekeyTo: readAccount(json, 'reKeyTo') }),
   }
 }
 
-function refuseMembers(json: Members): void {
-  for (const [name, reason] of deniedMembers) if (json.has(name)) throw denied(reason)
+function refuseMembers(json: Members, settings: Own['settings']): void {
+  for (const [name, { denial, reason }] of Object.entries(deniedMembers)) {
+    if (json.has(name)) denyUnlessLifted(settings, denial, reason)
+  }
   for (const [name, reason] of refusedMembers) if (json.has(name)) throw refused(reason)
   const type = json.get('type')
   const members = membersOf.get(type)
@@ -129,14 +141,20 @@ function readBody(json: Members) {
         type: 'pay',
         to: readAccount(json, 'to'),
         amount: readWhole(json, 'amount'),
+        ...readClose(json),
       } as const
     case 'axfer': {
       const [to, amount] = [readAccount(json, 'to'), readWhole(json, 'amount')]
-      return { type: 'axfer', to, amount, assetId: readAssetId(json) } as const
+      return { type: 'axfer', to, amount, assetId: readAssetId(json), ...readClose(json) } as const
     }
     default:
       return readAssetChange(json)
   }
+}
+
+/** Whom all that is left goes to. */
+function readClose(json: Members) {
+  return json.has('closeRemainderTo') && { closeTo: readAccount(json, 'closeRemainderTo') }
 }
 
 function readAssetId(json: Members): bigint {

@@ -12,18 +12,18 @@ type Common = {
   readonly genesisId: string
   readonly genesisHash: Uint8Array
   readonly note: Uint8Array
+  /** The key that signs for the sender from then on. */
+  readonly rekeyTo?: Uint8Array
 }
+
+/** `closeTo`: who gets all that is left. */
+type Paid = { readonly to: Uint8Array; readonly amount: bigint; readonly closeTo?: Uint8Array }
 
 /** A transaction of Algorand; accounts are public keys. */
 export type AlgoTx = Common &
   (
-    | { readonly type: 'pay'; readonly to: Uint8Array; readonly amount: bigint }
-    | {
-        readonly type: 'axfer'
-        readonly to: Uint8Array
-        readonly amount: bigint
-        readonly assetId: bigint
-      }
+    | (Paid & { readonly type: 'pay' })
+    | (Paid & { readonly type: 'axfer'; readonly assetId: bigint })
     | { readonly type: 'create-asset'; readonly asset: AssetParams }
     | { readonly type: 'destroy-asset'; readonly assetId: bigint }
   )

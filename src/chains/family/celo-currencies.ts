@@ -2,15 +2,15 @@ import type { Network } from '../../base/model.ts'
 import type { CeloTx } from './celo-tx.ts'
 import type { Hex } from './evm-tx.ts'
 
-const coin = 10n ** 18n
+/** DESIGN 6: 100 CELO. */
+export const celoFeeCap = 100n * 10n ** 18n
 
 /**
- * The most a transaction may cost in what it pays gas with (DESIGN 6). Celo counts every fee
- * currency in 18 decimals, by an adapter where need be; what one of it is worth no chain can know.
+ * How much of that a unit of what pays for gas counts as. Celo counts every fee currency in 18
+ * decimals, by an adapter where need be; what one of it is worth no chain can know.
  */
-export function celoFeeCap({ feeCurrency }: Pick<CeloTx, 'feeCurrency'>, network: Network): bigint {
-  const isCheap = feeCurrency === undefined || money[network].includes(feeCurrency)
-  return isCheap ? 100n * coin : coin
+export function worthOf({ feeCurrency }: Pick<CeloTx, 'feeCurrency'>, network: Network): bigint {
+  return feeCurrency === undefined || money[network].includes(feeCurrency) ? 1n : 100n
 }
 
 /**

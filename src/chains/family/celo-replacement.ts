@@ -1,8 +1,8 @@
 import { KmsError } from '../../base/errors.ts'
 import type { Network } from '../../base/model.ts'
-import type { ChainDefinition, Own } from '../chain.ts'
+import { type ChainDefinition, feeCapFor, type Own } from '../chain.ts'
 import { celoRpcPath, currentPrice, tokenGas } from './celo-completion.ts'
-import { celoFeeCap } from './celo-currencies.ts'
+import { celoFeeCap, worthOf } from './celo-currencies.ts'
 import { encodeCelo, readCelo } from './celo-envelope.ts'
 import type { CeloTx, FilledCeloTx } from './celo-tx.ts'
 import { bidOver } from './evm-bid.ts'
@@ -51,7 +51,8 @@ function replacementOf(
   const nothing = { to: from, value: 0n, data: '0x' } as const
   const least = intrinsicGas({ ...nothing, accessList: [] }, {})
   const gas = feeCurrency === undefined ? least : least + tokenGas
-  const price = bidOver(old.price, { now, gas, feeCap: celoFeeCap(old, own.network) })
+  const feeCap = feeCapFor('CELO', celoFeeCap, own) / worthOf(old, own.network)
+  const price = bidOver(old.price, { now, gas, feeCap })
   return { ...nothing, chainId, nonce, gas, price, ...(feeCurrency && { feeCurrency }) }
 }
 

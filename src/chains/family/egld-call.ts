@@ -26,6 +26,12 @@ export function readTokenMove(data: string): TokenMove | undefined {
   return args.every(arg => arg !== undefined) ? read?.(args) : undefined
 }
 
+/** The 32 bytes of the address that a contract is to belong to; undefined where data is not that. */
+export function readNewOwner(data: string): Uint8Array | undefined {
+  const [, digits = ''] = /^ChangeOwnerAddress@([0-9a-f]{64})$/.exec(data) ?? []
+  return digits === '' ? undefined : fromHex(digits)
+}
+
 const readers: ReadonlyMap<string, (args: Arguments) => TokenMove | undefined> = new Map([
   ['ESDTTransfer', readTransfer],
   ['ESDTNFTTransfer', readNftTransfer],

@@ -1,6 +1,6 @@
 import { hex, utf8 } from '../../base/bytes.ts'
 import type { Intent, Output } from '../../base/model.ts'
-import { readTokenMove, type TokenMove } from './egld-call.ts'
+import { readNewOwner, readTokenMove, type TokenMove } from './egld-call.ts'
 import { type EgldTx, isContract, mostFee, spellAddress } from './egld-tx.ts'
 
 /** Longer data is no remark for a person any more. */
@@ -18,6 +18,11 @@ function tell(tx: EgldTx): Pick<Intent, 'kind' | 'outputs' | 'unread'> {
   const { data, value, receiver, sender } = tx
   const coin = { to: receiver, amount: value, asset: 'EGLD', own: receiver === sender }
   if (data === '') return { kind: 'transfer', outputs: [coin] }
+  const owner = readNewOwner(data)
+  if (owner !== undefined && isContract(receiver)) {
+    const given = { to: `owner ${spellAddress(owner)}`, amount: 0n, asset: 'EGLD', own: false }
+    return { kind: 'change-owner', outputs: [coin, given] }
+  }
   const move = readTokenMove(data)
   if (move !== undefined && isDelivered(move, tx)) {
     const kind = move.items.some(({ nonce }) => nonce > 0n) ? 'nft-transfer' : 'token-transfer'

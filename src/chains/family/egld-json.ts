@@ -1,9 +1,11 @@
 import { asString } from '../../base/json.ts'
 import { parseStrictJson } from '../../base/strict-json.ts'
-import { addressBytes, type EgldTx } from './egld-tx.ts'
+import type { Own } from '../chain.ts'
+import { readNewOwner } from './egld-call.ts'
+import { addressBytes, type EgldTx, isContract } from './egld-tx.ts'
 import { readValue } from './egld-value.ts'
 import { type Members, maxUint256, readMembers, readQuantity } from './members.ts'
-import { denied, malformed, refused } from './refusals.ts'
+import { denyUnlessLifted, malformed, refused } from './refusals.ts'
 
 const members = ['from', 'to', 'value', 'data', 'gasPrice', 'gasLimit']
 
@@ -14,13 +16,18 @@ const maxDataBytes = 100_000
  * Reads the JSON that Tatum makes of a payment (protocol 5). Its gas price and limit are guesses: the
  * network is asked again, as the original does.
  */
-export function decodeEgldJson(serialized: string, sender: string): EgldTx {
+export function decodeEgldJson(
+  serialized: string,
+  sender: string,
+  settings: Own['settings'],
+): EgldTx {
   const json = readMembers(parseStrictJson(serialized), 'transaction', members)
   for (const guess of ['gasPrice', 'gasLimit']) readQuantity(json, guess, maxUint256)
   checkSender(json, sender)
   const data = readData(json)
-  refuseGivingAway(data)
-  return { sender, receiver: readAddress(json, 'to'), value: readValue(json.get('value')), data }
+  const receiver = readAddress(json, 'to')
+  refuseGivingAway({ data, receiver }, settings)
+  return { sender, receiver, value: readValue(json.get('value')), data }
 }
 
 /** `from` is 0 where the sender was not known when the payment was made. */
@@ -48,7 +55,13 @@ function readData(json: Members): string {
 }
 
 /** DESIGN 6 */
-function refuseGivingAway(data: string): void {
+function refuseGivingAway(
+  { data, receiver }: Pick<EgldTx, 'data' | 'receiver'>,
+  settings: Own['settings'],
+): void {
   if (data.split('@', 1)[0] !== 'ChangeOwnerAddress') return
-  throw denied('ChangeOwnerAddress hands a contract over to another owner')
+  const reason = 'ChangeOwnerAddress hands a contract over to another owner'
+  denyUnlessLifted(settings, 'EGLD.ChangeOwnerAddress', reason)
+  if (isContract(receiver) && readNewOwner(data) !== undefined) return
+  throw malformed('ChangeOwnerAddress does not name a contract and its new owner')
 }

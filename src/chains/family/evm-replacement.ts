@@ -1,6 +1,6 @@
 import { KmsError } from '../../base/errors.ts'
 import type { Network } from '../../base/model.ts'
-import type { ChainDefinition, Own } from '../chain.ts'
+import { type ChainDefinition, feeCapFor, type Own } from '../chain.ts'
 import { type AddressPrefix, formatAddress } from './evm-address.ts'
 import { bidOver, higher, lower, raised } from './evm-bid.ts'
 import { currentGasPrice, type EvmSources } from './evm-completion.ts'
@@ -11,6 +11,7 @@ import { type DataRules, type EvmTx, type FilledTx, type Hex, intrinsicGas } fro
 
 /** What of an EVM chain's numbers matters once a transaction is signed. */
 type NumberedChain = {
+  readonly id: string
   readonly chainId: Readonly<Record<Network, number>>
   readonly addressPrefix?: AddressPrefix
   readonly dataRules: DataRules
@@ -49,7 +50,7 @@ export function evmNumbering(
 function replacementOf(
   txData: string,
   own: Own,
-  { chainId, dataRules, feeCap, price }: NumberedChain & { readonly price: bigint },
+  { id, chainId, dataRules, feeCap: builtIn, price }: NumberedChain & { readonly price: bigint },
 ): FilledTx {
   const { from, tx: old } = readSigned(txData)
   if (from !== ownAddress(own) || old.chainId !== chainId[own.network]) {
@@ -57,6 +58,7 @@ function replacementOf(
   }
   const nothing = { to: from, value: 0n, data: '0x', accessList: [] } as const
   const gas = intrinsicGas(nothing, dataRules)
+  const feeCap = feeCapFor(id, builtIn, own)
   const offered = bidOver(old.price, { now: price, gas, feeCap })
   return {
     ...nothing,

@@ -3,6 +3,7 @@ import { hex, utf8 } from '../../base/bytes.ts'
 import { asRecord, asString, parseJson } from '../../base/json.ts'
 import type { Intent, Network, Output } from '../../base/model.ts'
 import type { Hex } from './evm-tx.ts'
+import { fullWeight, readFlowKeyText } from './flow-key.ts'
 import { contracts, originalScripts, transferScript } from './flow-scripts.ts'
 import type { FlowTx } from './flow-tx.ts'
 import { encodeValue } from './flow-value.ts'
@@ -41,11 +42,8 @@ function scriptsOf(network: Network): ReadonlyMap<string, Tell> {
       originalScripts.transferNft(network),
       tellNft(`FLOW:${contractId(TatumMultiNFT, 'TatumMultiNFT')}`),
     ],
-    [originalScripts.addKey(), tellKey('add-key', /^String f845b840([0-9a-f]{128})030380$/)],
-    [
-      originalScripts.createAccount(network),
-      tellKey('create-account', /^String f847b840([0-9a-f]{128})03038203e8$/),
-    ],
+    [originalScripts.addKey(), tellNewKey],
+    [originalScripts.createAccount(network), tellNewAccount],
   ])
 }
 
@@ -74,12 +72,24 @@ function tellNft(asset: string): Tell {
   }
 }
 
-function tellKey(kind: string, form: RegExp): Tell {
-  return ([argument = '', ...rest]) => {
-    const [, key] = form.exec(argument) ?? []
-    if (key === undefined || rest.length > 0) return undefined
-    return { kind, outputs: [note(`public key ${key}`)] }
-  }
+function tellNewKey(args: readonly string[]): Told | undefined {
+  const key = keyIn(args)
+  if (key === undefined) return undefined
+  const { publicKey, weight } = key
+  if (weight === 0) return { kind: 'add-key', outputs: [note(`public key ${publicKey}`)] }
+  const told = `public key ${publicKey} of weight ${weight}`
+  return { kind: 'add-key-with-weight', outputs: [note(told)] }
+}
+
+function tellNewAccount(args: readonly string[]): Told | undefined {
+  const key = keyIn(args)
+  if (key?.weight !== fullWeight) return undefined
+  return { kind: 'create-account', outputs: [note(`public key ${key.publicKey}`)] }
+}
+
+function keyIn([argument = '', ...rest]: readonly string[]) {
+  const [, text] = /^String ([0-9a-f]+)$/.exec(argument) ?? []
+  return text === undefined || rest.length > 0 ? undefined : readFlowKeyText(text)
 }
 
 function addressIn(argument: string): string | undefined {

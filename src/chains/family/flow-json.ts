@@ -4,11 +4,12 @@ import type { Network } from '../../base/model.ts'
 import { parseStrictJson } from '../../base/strict-json.ts'
 import type { Own } from '../chain.ts'
 import { readFlowAddress } from './flow-address.ts'
+import { flowKeyText, fullWeight } from './flow-key.ts'
 import { originalScripts, transferScript } from './flow-scripts.ts'
 import type { FlowTx } from './flow-tx.ts'
 import { encodeValue, fixedText, readArgument, readUnits } from './flow-value.ts'
 import { type Members, readMembers } from './members.ts'
-import { denied, malformed, refused } from './refusals.ts'
+import { denyUnlessLifted, malformed, refused } from './refusals.ts'
 
 type Program = Pick<FlowTx, 'script' | 'args'>
 
@@ -72,10 +73,10 @@ function readBuiltIn(
   name: BuiltIn,
   body: Members,
   network: Network,
-  { flowScripts }: Own['settings'],
+  settings: Own['settings'],
 ): Program {
-  if (name === 'ADD_PK_TO_ACCOUNT') denyWeight(body)
-  if (flowScripts === 'original') return readOriginal(name, body, network)
+  if (name === 'ADD_PK_TO_ACCOUNT') denyWeight(body, settings)
+  if (settings.flowScripts === 'original') return readOriginal(name, body, network)
   if (name !== 'TRANSFER') throw retired(`the script of type ${name}`)
   if (readCurrency(body) === 'FUSD') throw retired('the script that pays FUSD')
   return { script: transferScript(network), args: transferArgs(body, network) }
@@ -93,9 +94,9 @@ function readOriginal(name: BuiltIn, body: Members, network: Network): Program {
       return { script: originalScripts[script](network), args: transferArgs(body, network) }
     }
     case 'ADD_PK_TO_ACCOUNT':
-      return { script: originalScripts.addKey(), args: [keyArg(body, 0)] }
+      return { script: originalScripts.addKey(), args: [keyArg(body, readWeight(body))] }
     case 'CREATE_ACCOUNT':
-      return { script: originalScripts.createAccount(network), args: [keyArg(body, 1_000)] }
+      return { script: originalScripts.createAccount(network), args: [keyArg(body, fullWeight)] }
     case 'TRANSFER_NFT': {
       const to = encodeValue('Address', readFlowAddress(body.get('to'), network, 'to'))
       const token = new Map<string, unknown>([
@@ -126,24 +127,24 @@ function transferArgs(body: Members, network: Network): readonly string[] {
 }
 
 /** A key with weight can move all that the account has (DESIGN 6). */
-function denyWeight(body: Members): void {
+function denyWeight(body: Members, settings: Own['settings']): void {
   const weight = body.get('weight')
   if (weight === undefined || weight === 0) return
-  throw denied('a key with weight is added to the account: it could move all that is in it')
+  const reason = 'a key with weight is added to the account: it could move all that is in it'
+  denyUnlessLifted(settings, 'FLOW.key-with-weight', reason)
 }
 
-/** RLP of the key, ECDSA on secp256k1 (3), SHA3-256 (3), the weight (Flow, "Account keys"). */
-function keyArg(body: Members, weight: keyof typeof keyEnds): string {
+function readWeight(body: Members): number {
+  const weight = body.has('weight') ? asInteger(body.get('weight')) : 0
+  if (weight !== undefined && weight >= 0 && weight <= fullWeight) return weight
+  throw malformed(`weight is not a whole number up to ${fullWeight}`)
+}
+
+function keyArg(body: Members, weight: number): string {
   const [, key] = /^([0-9a-fA-F]{128})$/.exec(asString(body.get('publicKey')) ?? '') ?? []
   if (key === undefined) throw malformed('publicKey is not 128 hex digits')
-  const { start, end } = keyEnds[weight]
-  return encodeValue('String', `${start}${key.toLowerCase()}${end}`)
+  return encodeValue('String', flowKeyText(key.toLowerCase(), weight))
 }
-
-const keyEnds = {
-  0: { start: 'f845b840', end: '030380' },
-  1000: { start: 'f847b840', end: '03038203e8' },
-} as const
 
 function refuseTooLong({ script, args }: Program): void {
   const length = [script, ...args].reduce((sum, text) => sum + utf8(text).length, 0)

@@ -58,7 +58,7 @@ function fillBody(asked: KlayBody, completion: Completion): FilledBody {
 }
 
 function leastGas(body: FilledBody): bigint {
-  if (body.action === 'cancel') return 21_000n + delegationGas(body)
+  if (body.action === 'cancel' || body.action === 'update') return 21_000n + delegationGas(body)
   return intrinsicGas({ ...body, accessList: [] }, {}) + delegationGas(body)
 }
 

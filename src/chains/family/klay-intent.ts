@@ -4,6 +4,7 @@ import { byteText } from './byte-text.ts'
 import type { Fields } from './evm-fields.ts'
 import { describeCall } from './evm-intent.ts'
 import type { Hex } from './evm-tx.ts'
+import { readAccountKey, spellAccountKey } from './klay-account-key.ts'
 import type { KlayBody, KlayTx } from './klay-tx.ts'
 
 const coin = 'KLAY'
@@ -28,6 +29,14 @@ export function describeKlay(tx: KlayTx, own: Hex): Intent {
 
 function describeBody({ action, from, data, ...call }: KlayBody, own: Hex): Intent {
   if (action === 'cancel') return { kind: 'cancel', from: [from], outputs: [] }
+  if (action === 'update') {
+    const to = `account key: ${spellAccountKey(readAccountKey(data))}`
+    return {
+      kind: 'account-update',
+      from: [from],
+      outputs: [{ to, amount: 0n, asset: coin, own: false }],
+    }
+  }
   // A memo is read by people: Kaia lets no contract be paid with one.
   const isMemo = action === 'memo'
   const { outputs, ...rest } = describeCall({ ...call, data: isMemo ? '0x' : data }, from, coin)

@@ -1,26 +1,31 @@
 import { fromHex, utf8 } from '../../base/bytes.ts'
 import { asRecord, asString } from '../../base/json.ts'
 import { parseStrictJson } from '../../base/strict-json.ts'
+import type { Own } from '../chain.ts'
 import { readAddress } from './evm-address.ts'
 import { checkPayload, readWeb3 } from './evm-json.ts'
 import { checkChainId, maxNonce, readData, readGas, unlessZero } from './evm-members.ts'
 import { asHex, type Hex } from './evm-tx.ts'
+import { readAccountKey } from './klay-account-key.ts'
 import { decodeRaw } from './klay-raw.ts'
 import type { KlayAction, KlayTx } from './klay-tx.ts'
-import { findTypeByByte, findTypeByName, isAccountUpdate, type KlayType } from './klay-types.ts'
+import { findTypeByByte, findTypeByName, type KlayType } from './klay-types.ts'
 import { type Members, maxUint256, readMembers, readQuantity } from './members.ts'
-import { malformed, refused } from './refusals.ts'
+import { denyUnlessLifted, malformed, refused } from './refusals.ts'
+
+/** The wallet that is to sign, as sender or as fee payer. */
+type Signer = { readonly address: Hex; readonly settings: Own['settings'] }
 
 /** Reads caver's JSON (protocol 4.5): a legacy transaction, one of Kaia's types, or one to pay for. */
-export function decodeKlayJson(serialized: string, chainId: number, own: Hex): KlayTx {
+export function decodeKlayJson(serialized: string, chainId: number, signer: Signer): KlayTx {
   const value = parseStrictJson(serialized)
   const json = asRecord(value)
-  if (json?.has('senderRawTransaction')) return readPayerHalf(value, chainId, own)
+  if (json?.has('senderRawTransaction')) return readPayerHalf(value, chainId, signer)
   const type = asString(json?.get('type'))
   if (json === undefined || type === undefined || !/^[A-Z]/.test(type)) {
     return readLegacy(value, chainId)
   }
-  if (type !== 'LEGACY') return readSenderHalf(value, type, chainId, own)
+  if (type !== 'LEGACY') return readSenderHalf(value, type, chainId, signer)
   return readLegacy(Object.fromEntries([...json].filter(([name]) => name !== 'type')), chainId)
 }
 
@@ -38,13 +43,20 @@ const membersOf: Readonly<Record<KlayAction, readonly string[]>> = {
   deploy: ['to', 'value', 'data', 'input', 'humanReadable', 'codeFormat'],
   execution: ['to', 'value', 'data', 'input'],
   cancel: [],
+  // As klay_sendTransaction takes it.
+  update: ['key'],
 }
 
 /** `from` means nothing: the wallet says who signs. */
-function readSenderHalf(value: unknown, name: string, chainId: number, from: Hex): KlayTx {
-  if (isAccountUpdate(name)) throw accountUpdate()
+function readSenderHalf(
+  value: unknown,
+  name: string,
+  chainId: number,
+  { address: from, settings }: Signer,
+): KlayTx {
   const type = findTypeByName(name)
   if (type === undefined) throw malformed('type is none of a payment, a call or a cancellation')
+  denyUpdate(type, settings)
   const ratio = type.delegation === 'ratio' ? ['feeRatio'] : []
   const members = [...commonMembers, ...membersOf[type.action], ...ratio]
   const json = readMembers(value, `transaction of type ${name}`, members)
@@ -63,7 +75,9 @@ function readSenderHalf(value: unknown, name: string, chainId: number, from: Hex
     value: readValue(json, type),
     data: readInput(json, type),
   }
-  if (type.action !== 'cancel') checkPayload({ ...body, accessList: [] }, {})
+  if (type.action === 'update' && gas === undefined) throw malformed('gas is missing')
+  if (type.action !== 'cancel' && type.action !== 'update')
+    checkPayload({ ...body, accessList: [] }, {})
   return { kind: 'sender', chainId, body }
 }
 
@@ -77,7 +91,7 @@ function readShare(json: Members, { delegation }: KlayType): number {
 }
 
 function readRecipient(json: Members, { action }: KlayType): { readonly to?: Hex } {
-  if (action === 'cancel') return {}
+  if (action === 'cancel' || action === 'update') return {}
   if (action !== 'deploy') return { to: readAddress(json.get('to'), 'to') }
   if (json.has('to') && json.get('to') !== '0x') {
     throw malformed('a transaction that creates a contract has a recipient')
@@ -95,18 +109,35 @@ function readRecipient(json: Members, { action }: KlayType): { readonly to?: Hex
 function readValue(json: Members, { action }: KlayType): bigint {
   const value = readQuantity(json, 'value', maxUint256)
   if (value !== undefined) return value
-  if (action === 'execution' || action === 'cancel') return 0n
+  if (action !== 'transfer' && action !== 'memo' && action !== 'deploy') return 0n
   throw malformed('value is missing')
 }
 
 function readInput(json: Members, { action }: KlayType): Hex {
   if (action === 'transfer' || action === 'cancel') return '0x'
+  if (action === 'update') return readKey(json)
   if (!json.has('data') && !json.has('input')) throw malformed('data is missing')
   const text = asString(json.get('data') ?? json.get('input'))
   if (action !== 'memo' || text === undefined || text.startsWith('0x')) return readData(json)
   // As caver: what is not hex is text. What could be both is neither.
   if (/^-?[0-9a-f]+$/i.test(text)) throw malformed('data may be hex or text: begin hex with 0x')
   return asHex(utf8(text))
+}
+
+function readKey(json: Members): Hex {
+  const text = asString(json.get('key')) ?? ''
+  const bytes = text.startsWith('0x') ? fromHex(text.slice(2)) : undefined
+  if (bytes === undefined) throw malformed('key is not 0x and bytes in hex')
+  const key = asHex(bytes)
+  readAccountKey(key)
+  return key
+}
+
+/** DESIGN 6 */
+function denyUpdate({ action }: KlayType, settings: Own['settings']): void {
+  if (action !== 'update') return
+  const reason = 'an account update replaces the keys of an account'
+  denyUnlessLifted(settings, 'KLAY.AccountUpdate', reason)
 }
 
 /** Nodes relay nothing larger than 128 KiB; half a megabyte of lists would keep us busy. */
@@ -123,7 +154,11 @@ const payerMembers = [
   'chainId',
 ]
 
-function readPayerHalf(value: unknown, chainId: number, own: Hex): KlayTx {
+function readPayerHalf(
+  value: unknown,
+  chainId: number,
+  { address: own, settings }: Signer,
+): KlayTx {
   const json = readMembers(value, 'transaction', payerMembers)
   checkChainId(json, chainId)
   const feePayer = readAddress(json.get('feePayer'), 'feePayer')
@@ -132,12 +167,13 @@ function readPayerHalf(value: unknown, chainId: number, own: Hex): KlayTx {
   if (text.length > 2 + 2 * maxRawBytes) throw brokenRaw(`is longer than ${maxRawBytes} bytes`)
   const bytes = text.startsWith('0x') ? fromHex(text.slice(2)) : undefined
   if (bytes === undefined) throw brokenRaw('is not 0x and bytes in hex')
-  if (isAccountUpdate(bytes[0])) throw accountUpdate()
   const type = findTypeByByte(bytes[0])
+  if (type !== undefined) denyUpdate(type, settings)
   if (type?.delegation === 'none') throw brokenRaw('is of a type without a fee payer')
   const raw = decodeRaw(bytes, chainId, brokenRaw)
   if (raw.signatures.length === 0) throw brokenRaw('is not signed by its sender')
   if ((raw.feePayer ?? own) !== own) throw brokenRaw('names another fee payer')
+  if (raw.body.action === 'update') readAccountKey(raw.body.data)
   if (raw.feePayer === undefined && raw.payerSignatures.length > 0) {
     throw brokenRaw('is signed by a fee payer whom it does not name')
   }
@@ -146,8 +182,4 @@ function readPayerHalf(value: unknown, chainId: number, own: Hex): KlayTx {
 
 function brokenRaw(what: string) {
   return malformed(`senderRawTransaction ${what}`)
-}
-
-function accountUpdate() {
-  return refused('an account update replaces the keys of an account: it is never signed')
 }

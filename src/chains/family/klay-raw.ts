@@ -115,7 +115,8 @@ function encodeBody(body: FilledBody): readonly Hex[] {
 function decodeBody(items: RlpItems, type: KlayType, damaged: () => Error): FilledBody {
   const { action } = type
   const to = items.has('to') ? readAddress(items, 'to', damaged) : undefined
-  if ((to === undefined) !== (action === 'deploy' || action === 'cancel')) throw damaged()
+  if ((to === undefined) !== (action === 'deploy' || action === 'cancel' || action === 'update'))
+    throw damaged()
   for (const zero of ['humanReadable', 'codeFormat']) {
     if (items.has(zero) && items.number(zero) !== 0n) throw damaged()
   }

@@ -1,7 +1,7 @@
 import { fromHex } from '../../base/bytes.ts'
 import { KmsError } from '../../base/errors.ts'
 import type { Network } from '../../base/model.ts'
-import type { ChainDefinition, Own } from '../chain.ts'
+import { type ChainDefinition, feeCapFor, type Own } from '../chain.ts'
 import { bidOver } from './evm-bid.ts'
 import { encodeEnvelope, readEnvelope } from './evm-envelope.ts'
 import { countInBlocks, isInBlock } from './evm-fields.ts'
@@ -52,7 +52,7 @@ const cancelGas = 21_000n
 function replacementOf(
   txData: string,
   own: Own,
-  { chainId, feeCap, price: now }: KaiaNumbers & { readonly price: bigint },
+  { chainId, feeCap: builtIn, price: now }: KaiaNumbers & { readonly price: bigint },
 ): FilledKlayTx {
   const old = readSigned(txData)
   if (old.isDelegated) {
@@ -62,6 +62,7 @@ function replacementOf(
     throw new KmsError('unexpected', 'the bytes to replace are not of this key and network')
   }
   const { from, nonce } = old
+  const feeCap = feeCapFor('KLAY', builtIn, own)
   const price = bidOver(old.price, { now, gas: cancelGas, feeCap })
   const nothing = { action: 'cancel', payerShare: 0, value: 0n, data: '0x' } as const
   return {

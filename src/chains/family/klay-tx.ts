@@ -2,8 +2,8 @@ import { KmsError } from '../../base/errors.ts'
 import type { Fields } from './evm-fields.ts'
 import { type EvmTx, type FilledTx, type Hex, requireFilled } from './evm-tx.ts'
 
-/** What transactions of Kaia's own types do. Those that replace keys are refused. */
-export type KlayAction = 'transfer' | 'memo' | 'deploy' | 'execution' | 'cancel'
+/** What transactions of Kaia's own types do. An update replaces the keys of an account. */
+export type KlayAction = 'transfer' | 'memo' | 'deploy' | 'execution' | 'cancel' | 'update'
 
 /** The part of such a transaction that its sender signs. */
 export type KlayBody = Fields & {
@@ -11,10 +11,10 @@ export type KlayBody = Fields & {
   /** How many hundredths of the fee a fee payer bears: 0 where there is none. */
   readonly payerShare: number
   readonly from: Hex
-  /** Lower case; absent when a contract is created or a number is only used up. */
+  /** Lower case; absent where nobody is paid or called. */
   readonly to?: Hex
   readonly value: bigint
-  /** Lower case, '0x' when there is none. */
+  /** Lower case, '0x' when there is none; of an update the keys, as Kaia encodes them. */
   readonly data: Hex
 }
 

@@ -41,9 +41,21 @@ const types: Readonly<Record<KlayAction, TypeFacts>> = {
   },
   execution: { name: 'SMART_CONTRACT_EXECUTION', byte: 0x30, items: [...payment, 'data'] },
   cancel: { name: 'CANCEL', byte: 0x38, items: ['nonce', 'price', 'gas', 'from'] },
+  update: {
+    name: 'ACCOUNT_UPDATE',
+    byte: 0x20,
+    items: ['nonce', 'price', 'gas', 'from', 'data'],
+  },
 }
 
-const actions: readonly KlayAction[] = ['transfer', 'memo', 'deploy', 'execution', 'cancel']
+const actions: readonly KlayAction[] = [
+  'transfer',
+  'memo',
+  'deploy',
+  'execution',
+  'cancel',
+  'update',
+]
 
 /** By what they add to the first byte. */
 const delegations: readonly Delegation[] = ['none', 'full', 'ratio']
@@ -70,12 +82,6 @@ export function bodyItems({ action, delegation }: KlayType): readonly BodyItem[]
   // The ratio comes last, but for the code format.
   const before = items.filter(item => item !== 'codeFormat')
   return [...before, 'ratio', ...items.slice(before.length)]
-}
-
-/** Account updates replace the keys of an account: 0x20 to 0x22. */
-export function isAccountUpdate(type: string | number | undefined): boolean {
-  if (typeof type === 'string') return /^(FEE_DELEGATED_)?ACCOUNT_UPDATE(_WITH_RATIO)?$/.test(type)
-  return type === 0x20 || type === 0x21 || type === 0x22
 }
 
 function nameOf({ action, delegation }: KlayType): string {

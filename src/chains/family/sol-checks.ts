@@ -1,3 +1,4 @@
+import type { Own } from '../chain.ts'
 import { refused } from './refusals.ts'
 import { tokenAccountOf } from './sol-address.ts'
 import type { SolInstruction } from './sol-instruction.ts'
@@ -5,9 +6,9 @@ import { readInstructions } from './sol-reader.ts'
 import { mintOf, type SolTx } from './sol-tx.ts'
 
 /** Refuses what the wallets at `own` are not to sign, or not alone. */
-export function checkTx(tx: SolTx, own: readonly string[]): void {
+export function checkTx(tx: SolTx, own: readonly string[], settings: Own['settings']): void {
   checkSigners(tx, own)
-  const instructions = readInstructions(tx.message)
+  const instructions = readInstructions(tx.message, settings)
   if (instructions.every(({ kind }) => kind === 'unit-limit' || kind === 'unit-price')) {
     throw refused('the transaction does nothing')
   }
@@ -55,13 +56,20 @@ function actorsOf(instruction: SolInstruction): readonly string[] {
       return [instruction.from]
     case 'token-transfer':
     case 'mint-to':
+    case 'approve':
+    case 'set-authority':
+    case 'close-account':
       return [instruction.authority]
+    case 'assign':
+      return [instruction.account]
     case 'initialize-mint': {
       const { authority, freezer = authority } = instruction
       return [authority, freezer]
     }
     case 'memo':
       return instruction.signers
+    // Of those that sign all are wallets of the payment, whatever else is not known.
+    case 'unread':
     case 'unit-limit':
     case 'unit-price':
       return []
@@ -87,7 +95,7 @@ function checkMint(instructions: readonly SolInstruction[], mint: string | undef
     if (instruction.kind === 'memo') continue
     const { kind, ...members } = instruction
     const { mint: _, ...others } = { mint: undefined, ...members }
-    if (Object.values<unknown>(others).includes(mint)) {
+    if (Object.values<unknown>(others).flat().includes(mint)) {
       throw refused(`the new mint has another part in '${kind}'`)
     }
   }

@@ -1,3 +1,4 @@
+import type { Own } from '../chain.ts'
 import type { SolInstruction } from './sol-instruction.ts'
 import { readInstructions } from './sol-reader.ts'
 import type { SolTx } from './sol-tx.ts'
@@ -14,8 +15,8 @@ const maxUnits = 1_400_000n
 const unitsPerInstruction = 200_000n
 
 /** The most a transaction can cost beside what it pays. */
-export function feeOf({ message }: Pick<SolTx, 'message'>): SolFee {
-  const instructions = readInstructions(message)
+export function feeOf({ message }: Pick<SolTx, 'message'>, settings: Own['settings']): SolFee {
+  const instructions = readInstructions(message, settings)
   const made = instructions.filter(({ kind }) => kind === 'create-token-account')
   return {
     base: lamportsPerSignature * BigInt(message.signers),

@@ -1,9 +1,15 @@
 import { base58Text } from '../../base/base58.ts'
+import type { DenialName } from '../denials.ts'
 import { malformed } from './refusals.ts'
 import { keyLength } from './sol-message.ts'
 
 /** What is signed. Accounts are base58; how the tokens of a mint are divided is not known here. */
-export type SolInstruction = MoneyInstruction | TokenInstruction | SideInstruction
+export type SolInstruction =
+  | MoneyInstruction
+  | TokenInstruction
+  | SideInstruction
+  | AssignInstruction
+  | UnreadInstruction
 
 type MoneyInstruction =
   | {
@@ -50,11 +56,60 @@ export type TokenInstruction =
       /** Who can freeze the accounts of this mint. */
       readonly freezer?: string
     }
+  | {
+      readonly kind: 'approve'
+      readonly source: string
+      /** Who may move the tokens of `source` from then on. */
+      readonly delegate: string
+      readonly authority: string
+      readonly amount: bigint
+      readonly mint?: string
+    }
+  | {
+      readonly kind: 'set-authority'
+      /** A mint or a token account. */
+      readonly account: string
+      readonly authority: string
+      readonly power: TokenPower
+      /** Absent where nobody is to have the power any more. */
+      readonly heir?: string
+    }
+  | {
+      readonly kind: 'close-account'
+      readonly account: string
+      /** Who gets what it holds in SOL. */
+      readonly heir: string
+      readonly authority: string
+    }
+
+/** `AuthorityType` of SPL Token, by its number. */
+export const tokenPowers = ['MintTokens', 'FreezeAccount', 'AccountOwner', 'CloseAccount'] as const
+
+type TokenPower = (typeof tokenPowers)[number]
+
+type AssignInstruction = {
+  readonly kind: 'assign'
+  readonly account: string
+  /** Whom the account belongs to from then on. */
+  readonly owner: string
+}
+
+/** Signed on the owner's word: only the program knows what it does. */
+export type UnreadInstruction = {
+  readonly kind: 'unread'
+  readonly program: string
+  /** Of an instruction of a program that is known. */
+  readonly name?: string
+  readonly accounts: readonly string[]
+}
 
 type SideInstruction =
   | { readonly kind: 'unit-limit'; readonly units: bigint }
   | { readonly kind: 'unit-price'; readonly microLamports: bigint }
   | { readonly kind: 'memo'; readonly text: string; readonly signers: readonly string[] }
+
+/** Throws unless the owner has lifted the denial. */
+export type Deny = (denial: DenialName, reason: string) => void
 
 /** An instruction as its program gets it. */
 export type Call = { readonly accounts: readonly string[]; readonly data: Uint8Array }

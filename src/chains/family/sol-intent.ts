@@ -1,4 +1,5 @@
 import type { Intent, Output } from '../../base/model.ts'
+import type { Own } from '../chain.ts'
 import { tokenAccountOf } from './sol-address.ts'
 import { feeOf } from './sol-fee.ts'
 import type { SolInstruction } from './sol-instruction.ts'
@@ -8,10 +9,10 @@ import type { SolTx } from './sol-tx.ts'
 const coin = 'SOL'
 
 /** What a transaction does, for the wallets at `own`. */
-export function describeSol(tx: SolTx, own: readonly string[]): Intent {
-  const instructions = readInstructions(tx.message)
+export function describeSol(tx: SolTx, own: readonly string[], settings: Own['settings']): Intent {
+  const instructions = readInstructions(tx.message, settings)
   const accounts = knownTokenAccounts(instructions, own)
-  const { base, priority, rent } = feeOf(tx)
+  const { base, priority, rent } = feeOf(tx, settings)
   return {
     kind: kindOf(instructions),
     from: sendersOf(instructions, tx, accounts),
@@ -22,6 +23,7 @@ export function describeSol(tx: SolTx, own: readonly string[]): Intent {
       })),
     ),
     fee: { amount: base + priority + rent, asset: coin },
+    ...(instructions.some(({ kind }) => kind === 'unread') && { unread: true }),
   }
 }
 
@@ -47,11 +49,23 @@ function knownTokenAccounts(
   return known
 }
 
+/** What a transaction is called that does several of these: by the first. */
+const weightiest = [
+  'unread',
+  'assign',
+  'set-authority',
+  'approve',
+  'close-account',
+  'create-mint',
+  'mint-to',
+  'token-transfer',
+  'transfer',
+] as const
+
 function kindOf(instructions: readonly SolInstruction[]): string {
   const kinds = new Set(instructions.map(({ kind }) => kind))
-  const named = (['create-mint', 'mint-to', 'token-transfer', 'transfer'] as const).find(kind =>
-    kinds.has(kind),
-  )
+  const named = weightiest.find(kind => kinds.has(kind))
+  if (named === 'unread') return 'program-call'
   return named ?? (kinds.has('create-token-account') ? 'create-token-account' : 'memo')
 }
 
@@ -67,6 +81,14 @@ function sendersOf(
       case 'create-mint':
       case 'create-token-account':
         return [instruction.from]
+      case 'assign':
+        return [instruction.account]
+      case 'set-authority':
+      case 'close-account': {
+        const { authority, account } = instruction
+        return accounts.get(account)?.owner === authority ? [authority] : [authority, account]
+      }
+      case 'approve':
       case 'token-transfer': {
         const { authority, source } = instruction
         return accounts.get(source)?.owner === authority ? [authority] : [authority, source]
@@ -106,10 +128,51 @@ function outputsOf(
       return isPaidInto ? [] : [{ to: owner, amount: 0n, asset: `${coin}:${mint}` }]
     }
     case 'memo':
-      return [{ to: `memo ${encodeURIComponent(instruction.text)}`, amount: 0n, asset: coin }]
+      return [note(`memo ${encodeURIComponent(instruction.text)}`)]
+    case 'approve': {
+      const { delegate: to, amount, source, mint } = instruction
+      const contents = mint ?? accounts.get(source)?.mint ?? `token account ${source}`
+      return [{ to, amount, asset: `${coin}:${contents}` }]
+    }
+    case 'set-authority':
+      return tellSuccession(instruction, accounts)
+    case 'close-account': {
+      const { account, heir } = instruction
+      return [{ to: heir, amount: most, asset: coin }, note(`all that ${account} holds`)]
+    }
+    case 'assign': {
+      const { account, owner } = instruction
+      return [{ to: owner, amount: most, asset: coin }, note(`all of account ${account}`)]
+    }
+    case 'unread': {
+      const { program, name } = instruction
+      return [
+        { to: program, amount: 0n, asset: coin },
+        ...(name ? [note(`instruction ${name}`)] : []),
+      ]
+    }
     default:
       return []
   }
+}
+
+/** How much an account holds the network alone knows: said is the most that there can be. */
+const most = 2n ** 64n - 1n
+
+/** Whom a token account belongs to has what is in it. */
+function tellSuccession(
+  { account, power, heir }: Extract<SolInstruction, { kind: 'set-authority' }>,
+  accounts: TokenAccounts,
+): readonly Omit<Output, 'own'>[] {
+  const contents = accounts.get(account)?.mint ?? `token account ${account}`
+  const given = { to: heir ?? 'nobody', amount: most, asset: `${coin}:${contents}` }
+  const told = note(`${power} of ${account} is ${heir ?? 'nobody'}`)
+  return power === 'AccountOwner' ? [given, told] : [told]
+}
+
+/** What pays nobody, as an output whose recipient is a description. */
+function note(to: string): Omit<Output, 'own'> {
+  return { to, amount: 0n, asset: coin }
 }
 
 /** A mint; where it is neither named nor known, the account it comes out of says as much. */

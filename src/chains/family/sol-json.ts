@@ -2,13 +2,18 @@ import { fromHex } from '../../base/bytes.ts'
 import { asRecord, asString } from '../../base/json.ts'
 import type { GivenKey } from '../../base/model.ts'
 import { parseStrictJson } from '../../base/strict-json.ts'
+import type { Own } from '../chain.ts'
 import { malformed } from './refusals.ts'
 import { checkTx } from './sol-checks.ts'
 import { decodeMessage } from './sol-message.ts'
 import type { SolTx } from './sol-tx.ts'
 
 /** Reads the JSON of an unsigned transaction (protocol 7), which `own` must be able to sign. */
-export function decodeSolJson(serialized: string, own: readonly string[]): SolTx {
+export function decodeSolJson(
+  serialized: string,
+  own: readonly string[],
+  settings: Own['settings'],
+): SolTx {
   const json = asRecord(parseStrictJson(serialized))
   if (json === undefined) throw malformed('transaction is not a JSON object')
   for (const name of json.keys()) {
@@ -21,7 +26,7 @@ export function decodeSolJson(serialized: string, own: readonly string[]): SolTx
   const { message } = decodeMessage(txData)
   const mint = json.has('mintPK') ? readMint(json.get('mintPK')) : undefined
   const tx: SolTx = { message, ...(mint !== undefined && { mint }) }
-  checkTx(tx, own)
+  checkTx(tx, own, settings)
   return tx
 }
 

@@ -8,8 +8,8 @@ import type { FilledSolTx } from './sol-tx.ts'
 
 type Rpc = Pick<ChainReads, 'rpc' | 'wait'>
 
-/** As the original: a look after a second, the next after two more, … nine looks. */
-const pausesMs = Array.from({ length: 9 }, (_, i) => 1_000 * (i + 1))
+/** A look at once, for bytes that were sent before; then as the original after 1, 2, … 9 s more. */
+const pausesMs = Array.from({ length: 10 }, (_, i) => 1_000 * i)
 
 /**
  * Sends the transaction, and waits until it is confirmed. The network takes the same bytes once only,

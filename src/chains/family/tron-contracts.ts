@@ -51,6 +51,19 @@ const smartContract = {
   origin_energy_limit: whole(8),
 }
 
+/** Permission.PermissionType */
+export const permissionTypes = ['OWNER', 'WITNESS', 'ACTIVE'] as const
+
+const permission = {
+  type: oneOf(1, permissionTypes, 'by name or number'),
+  id: whole(2),
+  permission_name: text(3),
+  threshold: whole(4),
+  parent_id: whole(5),
+  operations: hexBytes(6),
+  keys: many(7, { address: required(address(1)), weight: whole(2) }),
+}
+
 /** The types that are signed, with their numbers (Transaction.Contract.ContractType). */
 export const contracts = {
   TransferContract: {
@@ -130,6 +143,15 @@ export const contracts = {
       resource: oneOf(3, resources),
     },
   },
+  AccountPermissionUpdateContract: {
+    number: 46n,
+    shape: {
+      owner_address: required(address(1)),
+      owner: required(one(2, permission)),
+      witness: one(3, permission),
+      actives: many(4, permission),
+    },
+  },
   UnfreezeBalanceV2Contract: {
     number: 55n,
     shape: {
@@ -139,9 +161,6 @@ export const contracts = {
     },
   },
 } as const
-
-/** It gives the account to other keys (DESIGN 6). */
-export const permissionUpdate = { type: 'AccountPermissionUpdateContract', number: 46n } as const
 
 export type TronType = keyof typeof contracts
 export type ValueOf<Type extends TronType> = Message<(typeof contracts)[Type]['shape']>

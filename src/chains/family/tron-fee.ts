@@ -10,6 +10,9 @@ const memo = 1_000_000n
 /** getAssetIssueFee: what is paid for a new token, which is no fee of its transaction. */
 export const tokenPrice = 1_024_000_000n
 
+/** getUpdateAccountPermissionFee */
+export const permissionPrice = 100_000_000n
+
 /** What a transaction has besides its bytes: 65 of signature, tags, and 64 kept for its result. */
 const envelopeBytes = 136
 

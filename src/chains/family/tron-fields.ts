@@ -80,13 +80,18 @@ export function flag(number: number): TronField<bigint> {
   }
 }
 
-/** `names[i]` stands for i. */
-export function oneOf(number: number, names: readonly string[]): TronField<bigint> {
+/** `names[i]` stands for i, which libraries write in the place of some names. */
+export function oneOf(
+  number: number,
+  names: readonly string[],
+  spelling: 'by name' | 'by name or number' = 'by name',
+): TronField<bigint> {
   return {
     ...numberField(number),
     fromJson(value, { where }) {
-      const found = names.indexOf((asString(value) ?? '').toUpperCase())
-      if (found >= 0) return BigInt(found)
+      const index = spelling === 'by name' ? undefined : asInteger(value)
+      const found = index ?? names.indexOf((asString(value) ?? '').toUpperCase())
+      if (found >= 0 && found < names.length) return BigInt(found)
       throw malformed(`${where} is none of the names it can be`)
     },
   }

@@ -4,8 +4,8 @@ import { byteText } from './byte-text.ts'
 import { describeCall } from './evm-intent.ts'
 import { refused } from './refusals.ts'
 import { tronAddressText } from './tron-address.ts'
-import { resources, type TronContract, type ValueOf } from './tron-contracts.ts'
-import { networkFee, tokenPrice } from './tron-fee.ts'
+import { permissionTypes, resources, type TronContract, type ValueOf } from './tron-contracts.ts'
+import { networkFee, permissionPrice, tokenPrice } from './tron-fee.ts'
 import type { TronTx } from './tron-json.ts'
 
 type Told = Pick<Intent, 'kind' | 'outputs' | 'unread'> & { readonly from?: readonly string[] }
@@ -37,6 +37,8 @@ function tell({ type, value }: TronContract): Told {
     case 'FreezeBalanceContract':
     case 'FreezeBalanceV2Contract':
       return { kind: 'stake', outputs: [stake(value.frozen_balance, stakedFor(value))] }
+    case 'AccountPermissionUpdateContract':
+      return tellPermissions(value)
     case 'UnfreezeBalanceV2Contract':
       return { kind: 'unstake', outputs: [stake(value.unfreeze_balance, stakedFor(value))] }
   }
@@ -134,6 +136,34 @@ function tellTerms({ abbr, description, url, frozen_supply, ...numbers }: TokenT
     ({ frozen_amount, frozen_days }) => `frozen=${frozen_amount} for ${frozen_days} days`,
   )
   return [...texts, ...counts, ...frozen].join(' ')
+}
+
+type Permissions = ValueOf<'AccountPermissionUpdateContract'>
+
+/** Who may do what with the account from then on: what is not named is gone. */
+function tellPermissions({ owner, witness, actives }: Permissions): Told {
+  return {
+    kind: 'account-permissions',
+    outputs: [
+      { to: 'the network, for permissions', amount: permissionPrice, asset: 'TRON', own: false },
+      ...owner.flatMap(each => remark(`owner: ${spellPermission(each)}`)),
+      ...witness.flatMap(each => remark(`witness: ${spellPermission(each)}`)),
+      ...actives.flatMap(each => remark(`active: ${spellPermission(each)}`)),
+    ],
+  }
+}
+
+function spellPermission(permission: Permissions['owner'][number]): string {
+  const { type, id, permission_name: name, threshold, parent_id, operations, keys } = permission
+  return [
+    ...keys.map(({ address, weight }) => `${tronAddressText(address)}:${weight}`),
+    `threshold=${threshold}`,
+    `type=${permissionTypes[Number(type)] ?? type}`,
+    ...(id === 0n ? [] : [`id=${id}`]),
+    ...(parent_id === 0n ? [] : [`parent=${parent_id}`]),
+    ...(name === '' ? [] : [`name=${encodeURIComponent(name)}`]),
+    ...(operations === '' ? [] : [`operations=${operations}`]),
+  ].join(' ')
 }
 
 type Stake = { readonly resource: bigint } & Partial<

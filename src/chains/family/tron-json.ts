@@ -4,6 +4,7 @@ import { keccak_256 } from '@noble/hashes/sha3.js'
 import { fromHex, hex } from '../../base/bytes.ts'
 import { asArray, asString, encodeJson, type Json } from '../../base/json.ts'
 import { parseStrictJson } from '../../base/strict-json.ts'
+import type { Own } from '../chain.ts'
 import { type Members, readMembers } from './members.ts'
 import { malformed, refused } from './refusals.ts'
 import { tronAddressText } from './tron-address.ts'
@@ -29,7 +30,11 @@ const topMembers = ['visible', 'txID', 'raw_data', 'raw_data_hex', 'contract_add
  * Reads an unsigned transaction as a full node writes it (protocol 3). Executed is what the bytes in
  * `raw_data_hex` say; the JSON beside them, which people and programs look at, must say the same.
  */
-export function decodeTronJson(serialized: string, owner: string): TronTx {
+export function decodeTronJson(
+  serialized: string,
+  owner: string,
+  settings: Own['settings'],
+): TronTx {
   const parsed = parseStrictJson(serialized)
   const json = readMembers(parsed, 'transaction', [...topMembers, 'signature'])
   if (json.has('signature')) throw refused('transaction has a signature: it is to be signed here')
@@ -38,7 +43,7 @@ export function decodeTronJson(serialized: string, owner: string): TronTx {
   if (asString(json.get('txID'))?.toLowerCase() !== txId) {
     throw malformed('txID is not the hash of raw_data_hex')
   }
-  const raw = decodeTronRaw(bytes)
+  const raw = decodeTronRaw(bytes, settings)
   refuseOtherWords(raw, json.get('raw_data'), readVisible(json))
   refuseForeign(raw, owner)
   refuseOtherContract(json, raw, txId)

@@ -1,3 +1,4 @@
+import type { Own } from '../chain.ts'
 import {
   bytesField,
   decodeMessage,
@@ -6,14 +7,8 @@ import {
   numberField,
   textField,
 } from '../codec/protobuf.ts'
-import { denied, malformed, refused } from './refusals.ts'
-import {
-  contracts,
-  isTronType,
-  permissionUpdate,
-  type TronContract,
-  type TronType,
-} from './tron-contracts.ts'
+import { denyUnlessLifted, malformed, refused } from './refusals.ts'
+import { contracts, isTronType, type TronContract, type TronType } from './tron-contracts.ts'
 import { hexBytes, required, whole } from './tron-fields.ts'
 
 /** What stands in `raw_data` beside the contract (Transaction.raw in java-tron's Tron.proto). */
@@ -43,7 +38,7 @@ export type TronRaw = {
 
 export const typeUrlOf = (type: string): string => `type.googleapis.com/protocol.${type}`
 
-export function decodeTronRaw(bytes: Uint8Array): TronRaw {
+export function decodeTronRaw(bytes: Uint8Array, settings: Own['settings']): TronRaw {
   const raw = decodeMessage(bytes, rawShape)
   if (raw === undefined) throw unreadable('raw_data_hex')
   const { contract: found, ...head } = raw
@@ -54,17 +49,21 @@ export function decodeTronRaw(bytes: Uint8Array): TronRaw {
   const { parameter, Permission_id: permissionId } = contract
   const [any, ...more] = parameter
   if (any === undefined || more.length > 0) throw unreadable('raw_data_hex')
-  const type = typeOf(contract.type, any.type_url)
+  const type = typeOf(contract.type, any.type_url, settings)
   const value = decodeMessage(any.value, contracts[type].shape)
   if (value === undefined) throw unreadable(`the ${type} in raw_data_hex`)
   return { head, permissionId, contract: { type, value } as TronContract }
 }
 
+/** It gives the account to other keys (DESIGN 6). */
+const permissionUpdate = 'AccountPermissionUpdateContract'
+
 /** The number is what is executed, the URL is what the message is packed as. */
-function typeOf(number: bigint, url: string): TronType {
+function typeOf(number: bigint, url: string, settings: Own['settings']): TronType {
   const name = url.slice(typeUrlOf('').length)
-  if (number === permissionUpdate.number || name === permissionUpdate.type) {
-    throw denied(`a transaction of type ${permissionUpdate.type} hands over the account`)
+  if (number === contracts[permissionUpdate].number || name === permissionUpdate) {
+    const reason = `a transaction of type ${permissionUpdate} hands over the account`
+    denyUnlessLifted(settings, 'TRON.AccountPermissionUpdate', reason)
   }
   if (isTronType(name) && url === typeUrlOf(name) && contracts[name].number === number) return name
   const quoted = /^\w{1,40}$/.test(name) ? ` (${name})` : ''

@@ -1,7 +1,8 @@
 import type { xdr } from '@stellar/stellar-base'
 import { u32 } from '../../base/binary.ts'
 import { concat, hex } from '../../base/bytes.ts'
-import { denied, malformed, refused } from './refusals.ts'
+import type { Own } from '../chain.ts'
+import { denyUnlessLifted, malformed, refused } from './refusals.ts'
 import { stellar } from './xlm-library.ts'
 import { readMuxed, readOperation, type XlmOperation } from './xlm-operation.ts'
 
@@ -10,7 +11,7 @@ export type XlmTx = {
   readonly body: string
   /** `G…` */
   readonly source: string
-  /** In stroops, for all operations together. */
+  /** In stroops, for all operations together: what is paid, by whomever. */
   readonly fee: bigint
   readonly sequence: bigint
   /** Seconds since 1970. */
@@ -19,6 +20,13 @@ export type XlmTx = {
   /** `text:…`, `id:…`, `hash:…` or `return:…` */
   readonly memo?: string
   readonly operations: readonly XlmOperation[]
+  /** Where it is what others have signed, and we pay for (CAP-15). */
+  readonly bump?: {
+    /** `G…`, who pays. */
+    readonly payer: string
+    /** What the others have signed, as `body`. */
+    readonly inner: string
+  }
 }
 
 /** Who signed is told by the last 4 bytes of the public key. */
@@ -32,17 +40,17 @@ const maxCharacters = 32_768
 const maxSeconds = 253_402_300_799n
 
 /** Reads a base64 envelope (protocol 2), which has one form only: it is what would be written. */
-export function decodeEnvelope(text: string): {
-  readonly tx: XlmTx
-  readonly signatures: readonly XlmSignature[]
-} {
+export function decodeEnvelope(
+  text: string,
+  settings: Own['settings'],
+): { readonly tx: XlmTx; readonly signatures: readonly XlmSignature[] } {
   const bytes = readBase64(text)
-  const envelope = parseEnvelope(bytes).v1()
-  const signatures = envelope.signatures()
+  const envelope = parseEnvelope(bytes, settings)
+  const signatures = envelope.value().signatures()
   const signaturesLength = signatures.reduce((sum, one) => sum + one.toXDR().length, 4)
   const body = bytes.subarray(0, bytes.length - signaturesLength)
   return {
-    tx: { body: hex(body), ...readTransaction(envelope.tx()) },
+    tx: { body: hex(body), ...readContents(envelope, settings) },
     signatures: signatures.map(one => ({ hint: one.hint(), signature: one.signature() })),
   }
 }
@@ -63,12 +71,17 @@ function readBase64(text: string): Buffer {
   return bytes
 }
 
-function parseEnvelope(bytes: Buffer): xdr.TransactionEnvelope {
+function parseEnvelope(bytes: Buffer, settings: Own['settings']): xdr.TransactionEnvelope {
   switch (bytes.readUInt32BE()) {
     case envelopeTypes.v1:
       break
     case envelopeTypes.feeBump:
-      throw denied('a fee-bump envelope pays for a transaction that others have signed')
+      denyUnlessLifted(
+        settings,
+        'XLM.fee-bump',
+        'a fee-bump envelope pays for a transaction that others have signed',
+      )
+      break
     case envelopeTypes.v0:
       throw refused('the envelope is of version 0, which is not signed here')
     default:
@@ -90,7 +103,32 @@ function orMalformed<T>(read: () => T): T {
   }
 }
 
-function readTransaction(tx: xdr.Transaction): Omit<XlmTx, 'body'> {
+function readContents(
+  envelope: xdr.TransactionEnvelope,
+  settings: Own['settings'],
+): Omit<XlmTx, 'body'> {
+  return envelope.switch().name === 'envelopeTypeTxFeeBump'
+    ? readBump(envelope.feeBump().tx(), settings)
+    : readTransaction(envelope.v1().tx(), settings)
+}
+
+function readBump(bump: xdr.FeeBumpTransaction, settings: Own['settings']): Omit<XlmTx, 'body'> {
+  const { to: payer, toId } = readMuxed(bump.feeSource())
+  if (toId !== undefined) throw refused('the account that pays the fee is muxed (M...)')
+  const fee = BigInt(bump.fee().toString())
+  if (fee < 0n) throw malformed('the fee is negative')
+  const inner = bump.innerTx().v1()
+  if (inner.signatures().length === 0) {
+    throw refused('the transaction whose fee is to be paid is signed by nobody')
+  }
+  const signed = concat(u32(envelopeTypes.v1), inner.tx().toXDR())
+  return { ...readTransaction(inner.tx(), settings), fee, bump: { payer, inner: hex(signed) } }
+}
+
+function readTransaction(
+  tx: xdr.Transaction,
+  settings: Own['settings'],
+): Omit<XlmTx, 'body' | 'bump'> {
   const { to: source, toId } = readMuxed(tx.sourceAccount())
   if (toId !== undefined) throw refused('the source account is muxed (M...)')
   const sequence = BigInt(tx.seqNum().toString())
@@ -107,7 +145,7 @@ function readTransaction(tx: xdr.Transaction): Omit<XlmTx, 'body'> {
     sequence,
     ...readTimes(tx.cond()),
     ...(memo !== undefined && { memo }),
-    operations: operations.map((operation, i) => readOperation(operation, i, source)),
+    operations: operations.map((operation, i) => readOperation(operation, i, { source, settings })),
   }
 }
 

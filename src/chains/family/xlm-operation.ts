@@ -1,10 +1,22 @@
 import type { xdr } from '@stellar/stellar-base'
-import { denied, malformed, refused } from './refusals.ts'
+import type { Own } from '../chain.ts'
+import { denyUnlessLifted, malformed, refused } from './refusals.ts'
 import { accountText } from './xlm-library.ts'
+import { spellData, spellOptions } from './xlm-rights.ts'
 
 export type XlmOperation = {
-  readonly kind: 'transfer' | 'token-transfer' | 'create-account' | 'trust'
-  /** Who is paid, or whose asset is trusted. */
+  readonly kind:
+    | 'transfer'
+    | 'token-transfer'
+    | 'create-account'
+    | 'trust'
+    | 'set-options'
+    | 'account-merge'
+    | 'allow-trust'
+    | 'allow-trust-to-keep'
+    | 'disallow-trust'
+    | 'manage-data'
+  /** Who is paid, or whose asset is trusted; a description where there is nobody. */
   readonly to: string
   /** Of a destination in the form `M…` (SEP-23): whose money it is where many share an account. */
   readonly toId?: bigint
@@ -14,16 +26,25 @@ export type XlmOperation = {
 }
 
 /** They give the account away, or the power over it (DESIGN 6). */
-const deniedTypes = ['setOptions', 'accountMerge', 'allowTrust', 'manageData']
+const deniedTypes = ['setOptions', 'accountMerge', 'allowTrust', 'manageData'] as const
 
 /** Operation `i` of a transaction of `source`. */
-export function readOperation(operation: xdr.Operation, i: number, source: string): XlmOperation {
+export function readOperation(
+  operation: xdr.Operation,
+  i: number,
+  { source, settings }: { readonly source: string; readonly settings: Own['settings'] },
+): XlmOperation {
   const where = `operation ${i}`
   const by = operation.sourceAccount()
   if (by != null && readMuxed(by).to !== source) throw refused(`${where} is of another account`)
   if (by != null && readMuxed(by).toId !== undefined) throw refused(`${where} has a muxed source`)
   const body = operation.body()
   const type = body.switch().name
+  const denied = deniedTypes.find(name => name === type)
+  if (denied !== undefined) {
+    const reason = `${where} is ${type}, which changes whose the account is or what it allows`
+    denyUnlessLifted(settings, `XLM.${denied}`, reason)
+  }
   switch (type) {
     case 'payment':
       return readPayment(body.paymentOp(), where)
@@ -31,11 +52,44 @@ export function readOperation(operation: xdr.Operation, i: number, source: strin
       return readCreateAccount(body.createAccountOp(), where)
     case 'changeTrust':
       return readChangeTrust(body.changeTrustOp(), where)
-    default:
-      if (deniedTypes.includes(type)) {
-        throw denied(`${where} is ${type}, which changes whose the account is or what it allows`)
+    case 'setOptions':
+      return note('set-options', spellOptions(body.setOptionsOp()))
+    case 'manageData':
+      return note('manage-data', spellData(body.manageDataOp()))
+    case 'accountMerge':
+      // How much is left the network alone knows: said is the most that there can be.
+      return {
+        kind: 'account-merge',
+        ...readMuxed(body.destination()),
+        amount: maxAmount,
+        asset: 'XLM',
       }
+    case 'allowTrust':
+      return readAllowance(body.allowTrustOp(), source, where)
+    default:
       throw refused(`${where} is ${type}, which is not signed here`)
+  }
+}
+
+/** An int64's. */
+const maxAmount = 2n ** 63n - 1n
+
+function note(kind: XlmOperation['kind'], to: string): XlmOperation {
+  return { kind, to, amount: 0n, asset: 'XLM' }
+}
+
+/** AUTHORIZED_FLAG is 1, AUTHORIZED_TO_MAINTAIN_LIABILITIES_FLAG 2. */
+const allowances = ['disallow-trust', 'allow-trust', 'allow-trust-to-keep'] as const
+
+function readAllowance(allowance: xdr.AllowTrustOp, issuer: string, where: string): XlmOperation {
+  const kind = allowances[allowance.authorize()]
+  if (kind === undefined) throw malformed(`${where} allows something that there is not`)
+  const code = codeText(allowance.asset().value(), where)
+  return {
+    kind,
+    to: accountText(allowance.trustor().ed25519()),
+    amount: 0n,
+    asset: `XLM:${code}.${issuer}`,
   }
 }
 
@@ -95,15 +149,19 @@ function creditOf(asset: xdr.Asset | xdr.ChangeTrustAsset): Credit | undefined {
   }
 }
 
-/** Letters and digits, zeros behind them; in the long form at least five (CAP-5's isAssetValid). */
 function creditText(credit: Credit, where: string): string {
-  const bytes = credit.assetCode()
+  const code = codeText(credit.assetCode(), where)
+  return `XLM:${code}.${accountText(credit.issuer().ed25519())}`
+}
+
+/** Letters and digits, zeros behind them; in the long form at least five (CAP-5's isAssetValid). */
+function codeText(bytes: Buffer, where: string): string {
   const code = bytes.toString('latin1').replace(/\0+$/, '')
   const isInRightForm = bytes.length === 4 || code.length > 4
   if (!isInRightForm || !/^[A-Za-z0-9]{1,12}$/.test(code)) {
     throw malformed(`${where} has an asset code that is none`)
   }
-  return `XLM:${code}.${accountText(credit.issuer().ed25519())}`
+  return code
 }
 
 function readAmount(value: xdr.Int64, where: string): bigint {

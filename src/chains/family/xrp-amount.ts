@@ -13,7 +13,7 @@ export type IssuedAmount = {
 export type XrpAmount = string | IssuedAmount
 
 /** There are 100 billion XRP of a million drops each. */
-const maxDrops = 10n ** 17n
+export const maxDrops = 10n ** 17n
 
 /**
  * Issued money has up to 16 digits times 10^-96 to 10^80 (XRPL, "Token Precision"), so that these
@@ -69,7 +69,7 @@ function unitsOf(value: string): bigint {
  * Three characters, or 40 hex digits (XRPL, "Currency Codes"). Digits that only spell three
  * characters are read as those: in the binary form there is one way to write them.
  */
-function readCurrency(value: unknown, where: string): string {
+export function readCurrency(value: unknown, where: string): string {
   const text = asString(value) ?? ''
   const code = /^[0-9A-Fa-f]{40}$/.test(text) ? spelledCode(text.toUpperCase()) : text
   // XRP itself has no issuer; the digits of 20 zero bytes are another name of it.

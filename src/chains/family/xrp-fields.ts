@@ -1,7 +1,8 @@
-import { asArray, asInteger, asRecord, asString } from '../../base/json.ts'
+import { asRecord } from '../../base/json.ts'
 import { malformed } from './refusals.ts'
 import { readAmount, readDrops, readIssued } from './xrp-amount.ts'
-import { isAccount } from './xrp-library.ts'
+import { readPaths, readSigners } from './xrp-lists.ts'
+import { readAccount, readHex, readList, readUint } from './xrp-readers.ts'
 
 /** Readers of the members of transactions; what they answer is written in one way only. */
 export const fieldReaders = {
@@ -9,6 +10,7 @@ export const fieldReaders = {
   Amount: readAmount,
   ClearFlag: readUint(32),
   Destination: readAccount,
+  DeliverMin: readAmount,
   DestinationTag: readUint(32),
   Domain: readHex(0, 256),
   Expiration: readUint(32),
@@ -27,10 +29,15 @@ export const fieldReaders = {
   NFTokenTaxon: readUint(32),
   OfferSequence: readUint(32),
   Owner: readAccount,
+  Paths: readPaths,
   QualityIn: readUint(32),
   QualityOut: readUint(32),
+  RegularKey: readAccount,
+  SendMax: readAmount,
   Sequence: readUint(32),
   SetFlag: readUint(32),
+  SignerEntries: readSigners,
+  SignerQuorum: readUint(32),
   SourceTag: readUint(32),
   TakerGets: readAmount,
   TakerPays: readAmount,
@@ -49,37 +56,6 @@ const memoMembers = ['MemoData', 'MemoFormat', 'MemoType']
 /** The ledger takes 1 kB of memos and 500 offers to cancel (XRPL, "NFTokenCancelOffer"). */
 const maxMemoBytes = 1024
 const maxOffers = 500
-
-function readAccount(value: unknown, where: string): string {
-  const text = asString(value) ?? ''
-  if (isAccount(text)) return text
-  // X-addresses hold a tag, which belongs into a field of its own.
-  throw malformed(`${where} is not a classic address (r...)`)
-}
-
-function readUint(bits: 8 | 16 | 32) {
-  return (value: unknown, where: string): number => {
-    const number = asInteger(value)
-    if (number === undefined || number < 0 || number >= 2 ** bits) {
-      throw malformed(`${where} is not a whole number of ${bits} bits`)
-    }
-    // JSON has a -0, which is 0 but no equal of it when read back.
-    return number + 0
-  }
-}
-
-function readHex(minBytes: number, maxBytes = minBytes) {
-  const size = minBytes === maxBytes ? `${minBytes}` : `${minBytes} to ${maxBytes}`
-  return (value: unknown, where: string): string => {
-    const text = asString(value)
-    const bytes = (text?.length ?? 1) / 2
-    const isInRange = Number.isInteger(bytes) && bytes >= minBytes && bytes <= maxBytes
-    if (text === undefined || !isInRange || !/^[0-9A-Fa-f]*$/.test(text)) {
-      throw malformed(`${where} is not ${size} bytes of hex`)
-    }
-    return text.toUpperCase()
-  }
-}
 
 function readOffers(value: unknown, where: string): readonly string[] {
   const offers = readList(value, where)
@@ -105,12 +81,4 @@ function readMemo(value: unknown, where: string): XrpMemo {
     return [name, readHex(1, maxMemoBytes)(text, `${where}.${name}`)] as const
   })
   return { Memo: Object.fromEntries(entries) }
-}
-
-function readList(value: unknown, where: string): readonly unknown[] {
-  const list = asArray(value)
-  if (list === undefined || list.length === 0) {
-    throw malformed(`${where} is not a list with members`)
-  }
-  return list
 }

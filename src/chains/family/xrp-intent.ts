@@ -1,10 +1,11 @@
 import { fromHex } from '../../base/bytes.ts'
 import type { Intent, Output } from '../../base/model.ts'
 import { byteText } from './byte-text.ts'
-import { priceOf, type XrpAmount } from './xrp-amount.ts'
-import type { XrpMemo } from './xrp-fields.ts'
-import { canonicalFlag } from './xrp-json.ts'
-import { commonShape, type XrpTx, type XrpTxOf } from './xrp-types.ts'
+import { maxDrops, priceOf } from './xrp-amount.ts'
+import type { FieldName, FieldValue, XrpMemo } from './xrp-fields.ts'
+import { canonicalFlag, disableMasterKey } from './xrp-json.ts'
+import type { XrpSigner, XrpStep } from './xrp-lists.ts'
+import { commonShape, partialPaymentFlag, type XrpTx, type XrpTxOf } from './xrp-types.ts'
 
 /** tfSellNFToken */
 const sellFlag = 1
@@ -37,7 +38,11 @@ function tell(tx: XrpTx): Told {
       return { kind: 'trust', outputs: [limit], said: ['LimitAmount'] }
     }
     case 'AccountSet':
-      return { kind: 'account-settings', outputs: [], said: [] }
+      return {
+        kind: tx.SetFlag === disableMasterKey ? 'disable-master-key' : 'account-settings',
+        outputs: [],
+        said: [],
+      }
     case 'NFTokenMint':
       return { kind: 'nft-mint', outputs: [], said: [] }
     case 'NFTokenBurn': {
@@ -58,18 +63,47 @@ function tell(tx: XrpTx): Told {
     }
     case 'OfferCancel':
       return { kind: 'exchange-cancel-offer', outputs: [], said: [] }
+    case 'SetRegularKey': {
+      const outputs = tx.RegularKey === undefined ? [note('no RegularKey')] : []
+      return { kind: 'set-regular-key', outputs, said: [] }
+    }
+    case 'SignerListSet':
+      return { kind: 'set-signer-list', outputs: [], said: [] }
+    case 'AccountDelete':
+      return tellDeletion(tx)
   }
 }
 
 function tellPayment(tx: XrpTxOf<'Payment'>): Told {
-  const { Account, Destination, DestinationTag: tag, Amount } = tx
-  // The tag says whose money it is where many share an address.
-  const to = tag === undefined ? Destination : `${Destination}?tag=${tag}`
+  const { Account, Destination, Amount, SendMax } = tx
+  // What leaves the account counts; what arrives is then told with the other members.
+  const cost = { ...priceOf(SendMax ?? Amount), own: Destination === Account }
   return {
-    kind: typeof Amount === 'string' ? 'transfer' : 'token-transfer',
-    outputs: [{ to, ...priceOf(Amount), own: Destination === Account }],
-    said: ['Destination', 'DestinationTag', 'Amount'],
+    kind: kindOfPayment(tx),
+    outputs: [{ to: recipientOf(tx), ...cost }],
+    said: ['Destination', 'DestinationTag', SendMax === undefined ? 'Amount' : 'SendMax'],
   }
+}
+
+function kindOfPayment({ Amount, Flags = 0, SendMax, Paths }: XrpTxOf<'Payment'>): string {
+  if ((Flags & partialPaymentFlag) !== 0) return 'partial-payment'
+  if (SendMax !== undefined || Paths !== undefined) return 'exchange-payment'
+  return typeof Amount === 'string' ? 'transfer' : 'token-transfer'
+}
+
+/** How much is left the ledger alone knows: said is the most that there can be. */
+function tellDeletion(tx: XrpTxOf<'AccountDelete'>): Told {
+  const left = { to: recipientOf(tx), amount: maxDrops, asset: 'XRP', own: false }
+  const outputs = [left, note('all that is left in the account')]
+  return { kind: 'account-delete', outputs, said: ['Destination', 'DestinationTag'] }
+}
+
+/** The tag says whose money it is where many share an address. */
+function recipientOf({
+  Destination,
+  DestinationTag: tag,
+}: Pick<XrpTxOf<'Payment'>, 'Destination' | 'DestinationTag'>): string {
+  return tag === undefined ? Destination : `${Destination}?tag=${tag}`
 }
 
 function tellNftOffer(tx: XrpTxOf<'NFTokenCreateOffer'>): Told {
@@ -93,7 +127,12 @@ function describeRest(tx: XrpTx, said: readonly string[]): readonly Output[] {
     .concat(Memos.map(spellMemo))
   const flags = Flags & ~canonicalFlag
   const words = [...rest.toSorted(), ...(flags === 0 ? [] : [`Flags=${flags}`])]
-  return words.length === 0 ? [] : [{ to: words.join(' '), amount: 0n, asset: 'XRP', own: false }]
+  return words.length === 0 ? [] : [note(words.join(' '))]
+}
+
+/** What pays nobody, as an output whose recipient is a description. */
+function note(to: string): Output {
+  return { to, amount: 0n, asset: 'XRP', own: false }
 }
 
 /** Its members are hex of what is text, mostly. */
@@ -104,8 +143,21 @@ function spellMemo({ Memo }: XrpMemo): string {
   return `Memo(${members.toSorted().join(',')})`
 }
 
-function spell(value: number | readonly string[] | XrpAmount): string {
+function spell(value: FieldValue<Exclude<FieldName, 'Memos'>>): string {
   if (typeof value !== 'object') return `${value}`
-  if (!('currency' in value)) return value.join(',')
-  return `${value.value} ${value.currency}.${value.issuer}`
+  if ('currency' in value) return `${value.value} ${value.currency}.${value.issuer}`
+  return value.map(spellItem).join(',')
+}
+
+function spellItem(item: string | XrpSigner | readonly XrpStep[]): string {
+  if (typeof item === 'string') return item
+  if (!('SignerEntry' in item)) return item.map(spellStep).join('>')
+  const { Account, SignerWeight, WalletLocator } = item.SignerEntry
+  return `${Account}:${SignerWeight}${WalletLocator === undefined ? '' : `:${WalletLocator}`}`
+}
+
+function spellStep(step: XrpStep): string {
+  return Object.entries(step)
+    .map(([name, text]) => `${name}:${text}`)
+    .join('/')
 }

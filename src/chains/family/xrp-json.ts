@@ -1,44 +1,62 @@
 import { asRecord } from '../../base/json.ts'
 import { parseStrictJson } from '../../base/strict-json.ts'
-import { denied, malformed, refused } from './refusals.ts'
+import type { Own } from '../chain.ts'
+import type { DenialName } from '../denials.ts'
+import { denyUnlessLifted, malformed, refused } from './refusals.ts'
 import { type FieldName, fieldReaders } from './xrp-fields.ts'
-import { commonShape, isSignedType, shapes, type XrpTx, type XrpType } from './xrp-types.ts'
+import {
+  commonShape,
+  isSignedType,
+  partialPaymentFlag,
+  shapes,
+  type XrpTx,
+  type XrpType,
+} from './xrp-types.ts'
 
 type Members = ReadonlyMap<string, unknown>
+type Settings = Own['settings']
 
 /** Every signature is of this form anyhow: the bit means nothing (XRPL, "tfFullyCanonicalSig"). */
 export const canonicalFlag = 0x8000_0000
-const partialPaymentFlag = 0x0002_0000
 /** Nothing else can ever sign for the account then, and a lost regular key loses it. */
-const disableMasterKey = 4
+export const disableMasterKey = 4
 
 /** They give the account away (DESIGN 6). */
-const deniedTypes = ['SetRegularKey', 'SignerListSet', 'AccountDelete']
+const deniedTypes: ReadonlyMap<XrpType, DenialName> = new Map([
+  ['SetRegularKey', 'XRP.SetRegularKey'],
+  ['SignerListSet', 'XRP.SignerListSet'],
+  ['AccountDelete', 'XRP.AccountDelete'],
+])
 /** With them a payment costs something else than it delivers. */
-const deniedMembers = ['SendMax', 'Paths', 'DeliverMin']
+const deniedMembers: ReadonlyMap<string, DenialName> = new Map([
+  ['SendMax', 'XRP.SendMax'],
+  ['Paths', 'XRP.Paths'],
+  ['DeliverMin', 'XRP.tfPartialPayment'],
+])
 const signedMembers = ['TxnSignature', 'SigningPubKey', 'Signers']
 
 /** Reads the JSON of an unsigned transaction as rippled writes it (protocol 1). */
-export function decodeXrpJson(serialized: string, account: string): XrpTx {
+export function decodeXrpJson(serialized: string, account: string, settings: Settings): XrpTx {
   const json = asRecord(parseStrictJson(serialized))
   if (json === undefined) throw malformed('transaction is not a JSON object')
   if (signedMembers.some(name => json.has(name))) {
     throw refused('transaction has a signature or the key of one: it is to be signed here')
   }
-  return readTx(json, account)
+  return readTx(json, account, settings)
 }
 
 /** The transaction in these members, which must be one of `account`. */
-export function readTx(json: Members, account: string): XrpTx {
+export function readTx(json: Members, account: string, settings: Settings): XrpTx {
   const type = json.get('TransactionType')
-  if (typeof type === 'string' && deniedTypes.includes(type)) {
-    throw denied(`a transaction of type ${type} hands over the account`)
-  }
   if (!isSignedType(type)) throw unknownType(type)
-  refuseMembers(json, type)
+  const denial = deniedTypes.get(type)
+  if (denial !== undefined) {
+    denyUnlessLifted(settings, denial, `a transaction of type ${type} hands over the account`)
+  }
+  refuseMembers(json, type, settings)
   const tx = { TransactionType: type, ...readFields(json, type) } as XrpTx
   refuseUnbounded(tx)
-  refuseFlags(tx)
+  refuseFlags(tx, settings)
   if (tx.Account !== account) {
     throw refused(`Account is ${tx.Account}, but the wallet that signs is ${account}`)
   }
@@ -51,13 +69,15 @@ function unknownType(type: unknown): Error {
   return refused(`transactions of type${name} are not signed here`)
 }
 
-function refuseMembers(json: Members, type: XrpType): void {
+function refuseMembers(json: Members, type: XrpType, settings: Settings): void {
   const known: readonly string[] = ['TransactionType', ...namesOf(type)]
   for (const name of json.keys()) {
-    if (known.includes(name)) continue
-    if (type === 'Payment' && deniedMembers.includes(name)) {
-      throw denied(`${name} lets a payment cost something else than it delivers`)
+    const denial = type === 'Payment' ? deniedMembers.get(name) : undefined
+    if (denial !== undefined) {
+      const reason = `${name} lets a payment cost something else than it delivers`
+      denyUnlessLifted(settings, denial, reason)
     }
+    if (known.includes(name)) continue
     const quoted = /^\w{1,32}$/.test(name) ? ` '${name}'` : ''
     throw malformed(`transaction of type ${type} has an unknown member${quoted}`)
   }
@@ -86,15 +106,16 @@ function refuseUnbounded({ Sequence, LastLedgerSequence }: XrpTx): void {
   if (Sequence === 0) throw refused('Sequence is 0')
 }
 
-function refuseFlags(tx: XrpTx): void {
+function refuseFlags(tx: XrpTx, settings: Settings): void {
   const { TransactionType: type, Flags = 0 } = tx
   if (type === 'Payment' && (Flags & partialPaymentFlag) !== 0) {
-    throw denied('Flags allow a partial payment, which may deliver next to nothing')
+    const reason = 'Flags allow a partial payment, which may deliver next to nothing'
+    denyUnlessLifted(settings, 'XRP.tfPartialPayment', reason)
   }
   if ((Flags & ~(shapes[type].flags | canonicalFlag)) !== 0) {
     throw refused(`Flags has bits that are not signed in a transaction of type ${type}`)
   }
   if (type === 'AccountSet' && tx.SetFlag === disableMasterKey) {
-    throw denied('SetFlag 4 disables the key of the account')
+    denyUnlessLifted(settings, 'XRP.DisableMaster', 'SetFlag 4 disables the key of the account')
   }
 }

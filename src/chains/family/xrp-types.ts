@@ -8,12 +8,15 @@ type Shape = {
   readonly flags: number
 }
 
+/** tfPartialPayment */
+export const partialPaymentFlag = 0x0002_0000
+
 /** The types that are signed: Tatum makes the first three and NFTs; offers go the same way. */
 export const shapes = {
   Payment: {
     required: ['Destination', 'Amount'],
-    optional: ['DestinationTag'],
-    flags: 0,
+    optional: ['DestinationTag', 'SendMax', 'Paths', 'DeliverMin'],
+    flags: partialPaymentFlag,
   },
   TrustSet: {
     required: ['LimitAmount'],
@@ -48,6 +51,9 @@ export const shapes = {
     flags: 0x000f_0000,
   },
   OfferCancel: { required: ['OfferSequence'], optional: [], flags: 0 },
+  SetRegularKey: { required: [], optional: ['RegularKey'], flags: 0 },
+  SignerListSet: { required: ['SignerQuorum'], optional: ['SignerEntries'], flags: 0 },
+  AccountDelete: { required: ['Destination'], optional: ['DestinationTag'], flags: 0 },
 } as const satisfies Readonly<Record<string, Shape>>
 
 export const commonShape = {
