@@ -1,6 +1,6 @@
 import { afterAll, beforeEach, describe, expect, test } from 'bun:test'
 import { type Http, request } from '../../src/base/http.ts'
-import { createApprover } from '../../src/guard/approval.ts'
+import { createApprover, createSigningApprover } from '../../src/guard/approval.ts'
 import { ethPayment } from '../support/payments.ts'
 
 type Seen = {
@@ -11,11 +11,14 @@ type Seen = {
 }
 
 const seen: Seen[] = []
-let answer: () => Response
+/** Ports of the connections that were made. */
+const peers = new Set<number | undefined>()
+let answer: () => Response | Promise<Response>
 const server = Bun.serve({
   hostname: '127.0.0.1',
   port: 0,
-  async fetch(asked) {
+  async fetch(asked, { requestIP }) {
+    peers.add(requestIP.call(server, asked)?.port)
     const { pathname, search } = new URL(asked.url)
     const headers = Object.fromEntries(asked.headers)
     seen.push({ method: asked.method, path: pathname + search, headers, body: await asked.text() })
@@ -27,6 +30,7 @@ const { signal } = new AbortController()
 
 beforeEach(() => {
   seen.length = 0
+  peers.clear()
   answer = () => new Response()
 })
 afterAll(() => server.stop(true))
@@ -127,6 +131,86 @@ describe('what the server is told', () => {
     await ask('GET', `${url}//`)
     expect(seen).toMatchObject([{ path: '/check/id' }])
   })
+})
+
+describe('a connection', () => {
+  test.each(['GET', 'POST'] as const)('is used again for the next question by %s', async method => {
+    await ask(method)
+    peers.clear()
+    answer = () => Response.json({ verdicts: [] })
+    for (let n = 0; n < 20; n++) await ask(method)
+    answer = () => new Response('no', { status: 403 })
+    for (let n = 0; n < 20; n++) await ask(method)
+    expect(seen).toHaveLength(41)
+    expect(peers.size).toBeLessThanOrEqual(1)
+  })
+
+  test('is made for each question that waits, and used again by the next ones', async () => {
+    answer = async () => {
+      await Bun.sleep(20)
+      return new Response()
+    }
+    for (let round = 0; round < 5; round++) {
+      await Promise.all(Array.from({ length: 16 }, () => ask('GET')))
+    }
+    expect(seen).toHaveLength(80)
+    expect(peers.size).toBeLessThanOrEqual(20)
+  })
+})
+
+describe('an approver that signs', () => {
+  const verdict = {
+    key: 'ab'.repeat(32),
+    verdict: 'approved',
+    expiry: 1,
+    signature: 'cd'.repeat(64),
+  }
+
+  test('is heard when it answers with verdicts, however many they are', async () => {
+    for (const verdicts of [[verdict], [], [verdict, verdict]]) {
+      answer = () => Response.json({ verdicts, more: 'things' }, { status: 202 })
+      expect(await askSigning()).toEqual({ kind: 'answered', verdicts } as never)
+    }
+  })
+
+  test.each([
+    ['nothing', ''],
+    ['no JSON', 'approved'],
+    ['half of it', '{"verdicts":['],
+    ['true', 'true'],
+    ['null', 'null'],
+    ['verdicts alone', JSON.stringify([verdict])],
+    ['no list', JSON.stringify({ verdicts: verdict })],
+    [
+      'a yes without signature',
+      JSON.stringify({ verdicts: [{ ...verdict, signature: undefined }] }),
+    ],
+    ['more verdicts than anybody has', JSON.stringify({ verdicts: Array(65).fill(verdict) })],
+    ['verdicts of the prototype', JSON.stringify({ ['__proto__']: { verdicts: [verdict] } })],
+    ['a very deep answer', `${'['.repeat(30_000)}${']'.repeat(30_000)}`],
+    ['more than 64 KiB', JSON.stringify({ more: ' '.repeat(64 * 1024), verdicts: [verdict] })],
+  ])('has said nothing when a 200 holds %s', async (_, text) => {
+    answer = () => new Response(text)
+    const heard = await askSigning()
+    expect(heard).toMatchObject({ kind: 'failed' })
+    expect(JSON.stringify(heard)).not.toContain('ab'.repeat(32))
+  })
+
+  test.each([400, 403, 404])('%d denies, unsigned, whatever it holds', async status => {
+    answer = () => Response.json({ verdicts: [verdict] }, { status })
+    expect(await askSigning()).toMatchObject({ kind: 'denied' })
+  })
+
+  test.each([302, 408, 429, 500, 503])('%d is no answer, whatever it holds', async status => {
+    answer = () => Response.json({ verdicts: [verdict] }, { status, headers: { location: url } })
+    expect(await askSigning()).toMatchObject({ kind: 'failed' })
+    expect(seen).toHaveLength(1)
+  })
+
+  function askSigning() {
+    const settings = { url, method: 'POST', insecureHttp: true } as const
+    return createSigningApprover(settings, request)('id', {}, signal)
+  }
 })
 
 const zeros = new Uint8Array(16 * 1024)
