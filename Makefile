@@ -34,9 +34,10 @@ check: $(SETUP) ## formatting, lint, types, unused code, layers
 fuzz: $(BINARY) ## the tests with 10,000 random cases per property
 	@FC_NUM_RUNS=10000 TEST_LIMIT_MINUTES=240 $(BUN) scripts/test.ts --timeout=3600000
 
-soak: $(BINARY) ## thousands of kills and disk faults
-	KILL_RUNS=2000 FAULT_RUNS=50000 $(BUN) test --timeout=14400000 test/vault/durability.test.ts \
-		test/vault/fault-sequences.test.ts test/daemon/kill.test.ts
+soak: $(BINARY) ## thousands of kills and disk faults, ten minutes of all faults at once
+	KILL_RUNS=2000 FAULT_RUNS=50000 SOAK_SECONDS=600 $(BUN) test --timeout=14400000 \
+		test/vault/durability.test.ts test/vault/fault-sequences.test.ts test/daemon/kill.test.ts \
+		test/daemon/soak.test.ts
 
 bench: $(BINARY) ## start time, memory and vaults of up to 500,000 wallets
 	@$(BUN) scripts/bench.ts
@@ -57,5 +58,5 @@ $(SETUP): package.json bun.lock bunfig.toml $(BUN_STAMP)
 	$(BUN) install --frozen-lockfile
 	touch $@
 
-$(BINARY): $(shell find src -type f) package.json tsconfig.json scripts/build.ts $(SETUP)
+$(BINARY): $(shell find src -type f) package.json tsconfig.json scripts/build.ts scripts/patch-runtime.ts $(SETUP)
 	$(BUN) scripts/build.ts

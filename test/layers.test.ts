@@ -43,8 +43,8 @@ const powers: readonly Power[] = [
   {
     name: 'sockets',
     pattern: /['"](?:node:)?net['"]|\bBun\.(?:connect|listen|serve|udpSocket)\b/,
-    holders: ['signer/channel.ts'],
-    why: 'front and signer share one inherited pair and nothing listens',
+    holders: ['signer/channel.ts', 'base/http-server.ts'],
+    why: 'front and signer share one inherited pair, and metrics are for this machine alone',
   },
   {
     name: 'native code',
@@ -57,6 +57,12 @@ const powers: readonly Power[] = [
     pattern: /\bJSON\.|\.json\(\)/,
     holders: ['base/json.ts'],
     why: 'its result is unknown, and stringify takes any: a Secret too',
+  },
+  {
+    name: 'TOML',
+    pattern: /\bBun\.TOML\b/,
+    holders: ['base/toml.ts'],
+    why: 'its result is unknown, and its faults quote the text',
   },
   {
     name: 'environment',
@@ -75,8 +81,8 @@ const powers: readonly Power[] = [
     pattern: new RegExp(
       String.raw`import\s*\{[^}]*\b(?:${writers})(?:Sync)?\b[^}]*\}\s*${fileSystem}|import\s*(?:\*|\w)[^'"{]*${fileSystem}|\bBun\.write\(|\.writer\(|\bO_(?:WRONLY|RDWR|CREAT|TRUNC|APPEND)\b`,
     ),
-    holders: ['base/disk.ts', 'base/open-file.ts', 'base/lock-file.ts'],
-    why: 'order, fsync and mode of every write are one protocol',
+    holders: ['base/disk.ts', 'base/open-file.ts', 'base/lock-file.ts', 'base/state-file.ts'],
+    why: 'order, fsync and mode of every write are one protocol; state-file.ts keeps nothing that must last',
   },
   {
     name: 'descriptor writing',
@@ -85,6 +91,7 @@ const powers: readonly Power[] = [
     ),
     holders: [
       'base/open-file.ts',
+      'base/state-file.ts',
       'base/native-windows.ts',
       'cli/terminal.ts',
       'password/prompt.ts',
@@ -126,14 +133,21 @@ const powers: readonly Power[] = [
   {
     name: 'the ledger database',
     pattern: /['"]bun:sqlite['"]/,
-    holders: ['signer/ledger.ts', 'signer/ledger-tables.ts'],
+    holders: [
+      'signer/ledger.ts',
+      'signer/ledger-tables.ts',
+      'signer/ledger-rows.ts',
+      'signer/ledger-decisions.ts',
+      'signer/ledger-since.ts',
+      'signer/read-ledger.ts',
+    ],
     why: 'what was signed is recorded by the signer alone',
   },
   {
     name: 'the journal database',
     pattern: /import\s*\{[^}]*\bSQL\b[^}]*\}\s*from\s*['"]bun['"]|\bBun\.(?:SQL|sql)\b/,
-    holders: ['daemon/journal.ts'],
-    why: 'the state of a payment changes in one place',
+    holders: ['daemon/journal-rows.ts', 'daemon/journal-sqlite.ts', 'daemon/postgres.ts'],
+    why: 'the state of a payment changes in one place, in a database of either kind',
   },
   {
     name: 'evaluation of text',
@@ -207,6 +221,7 @@ const planted: readonly Planted[] = [
   ['secret/a.ts', "import { dlopen } from 'bun:ffi'", 'uses native code'],
   ['tatum/a.ts', 'const x = JSON.parse(text)', 'uses JSON'],
   ['tatum/a.ts', 'const x = await response.json()', 'uses JSON'],
+  ['guard/a.ts', 'const x = Bun.TOML.parse(text)', 'uses TOML'],
   ['password/a.ts', 'const x = process.env.HOME', 'uses environment'],
   ['password/a.ts', "import { env } from 'node:process'", 'uses environment'],
   ['cli/a.ts', 'process.exit(1)', 'uses exit'],

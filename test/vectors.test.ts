@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { startApprover } from './support/approver.ts'
 import { comparisons } from './support/comparisons.ts'
 import { makeHome, runDaemonOnce } from './support/daemon-process.ts'
 import { differences } from './support/differences.ts'
@@ -10,7 +11,8 @@ import { type RecordedCase, recordedCases, recordedChains } from './support/reco
 import { startReplayTatum } from './support/replay-tatum.ts'
 import { storeWallets } from './support/test-vault.ts'
 
-// Every recorded payment through the built program: vault, both processes, API, broadcast.
+// Every recorded payment through the built program: vault, both processes, API, an approver who makes
+// the digest himself and signs it, broadcast.
 
 /** Two cores: more at a time would only wait for each other. */
 const atATime = 3
@@ -85,6 +87,7 @@ type WithVariables = RecordedCase & { readonly environment?: Readonly<Record<str
 async function run(found: WithVariables): Promise<Outcome> {
   using home = makeHome(empty)
   await using tatum = startReplayTatum(found)
+  await using approver = startApprover([1])
   await storeWallets(
     home.folder,
     Object.entries(found.wallets).map(([id, { mnemonic, privateKey, secret, chain, testnet }]) => ({
@@ -97,7 +100,8 @@ async function run(found: WithVariables): Promise<Outcome> {
   const flags = found.network === 'testnet' ? ['--testnet'] : []
   const args = [
     `--chain=${found.chain}`,
-    `--external-url=${tatum.approverUrl}`,
+    `--external-url=${approver.url}`,
+    `--approver-key=${approver.keys[0]}`,
     // The outputs that recorded payments spend never existed: nothing could prove what they hold.
     '--verify-inputs=off',
     ...flags,

@@ -23,6 +23,21 @@ export type ChildEnd = {
   readonly said: string
 }
 
+/** Asks a child over its stdin, and hears what it says to stdout: nothing secret may be in that. */
+export function askChild(
+  command: readonly string[],
+  environment: Environment,
+  { question, timeoutMs }: { readonly question: Uint8Array; readonly timeoutMs: number },
+): ChildEnd & { readonly answer: string } {
+  const run = Bun.spawnSync([...command], {
+    stdio: [question, 'pipe', 'pipe'],
+    env: { ...environment },
+    timeout: timeoutMs,
+    killSignal: 'SIGKILL',
+  })
+  return { ...endOf(run), answer: run.stdout.toString() }
+}
+
 /**
  * Runs a child to its end while this process does nothing else. It writes its answer to the pipe
  * `stdout`, which is never read here: what must not lie in the heap does not get there.
@@ -38,9 +53,17 @@ export function runChild(
     timeout: timeoutMs,
     killSignal: 'SIGKILL',
   })
+  return endOf(run)
+}
+
+type Run = Pick<Bun.SyncSubprocess, 'signalCode' | 'exitCode' | 'exitedDueToTimeout'> & {
+  readonly stderr: Buffer
+}
+
+function endOf({ signalCode, exitCode, exitedDueToTimeout, stderr }: Run): ChildEnd {
   return {
-    status: run.signalCode === undefined ? run.exitCode : undefined,
-    isLate: run.exitedDueToTimeout === true,
-    said: run.stderr.toString(),
+    status: signalCode === undefined ? exitCode : undefined,
+    isLate: exitedDueToTimeout === true,
+    said: stderr.toString(),
   }
 }

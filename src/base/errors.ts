@@ -1,27 +1,31 @@
 /** Every way this program can fail, by name. `cli/exit.ts` gives each its exit status. */
-export type ErrorCode =
-  | 'unexpected'
-  | 'usage'
-  | 'partly-done'
-  | 'vault-missing'
-  | 'vault-busy'
-  | 'wrong-password'
-  | 'vault-damaged'
-  | 'vault-rolled-back'
-  | 'unsafe-permissions'
-  | 'wallet-missing'
-  | 'policy-denied'
-  | 'approver-denied'
-  | 'approver-unreachable'
-  | 'network'
-  | 'api-key-refused'
-  | 'transaction-malformed'
-  | 'transaction-refused'
-  | 'too-early'
-  | 'disk'
-  | 'memory'
-  | 'interrupted'
-  | 'terminated'
+export const errorCodes = [
+  'unexpected',
+  'usage',
+  'partly-done',
+  'vault-missing',
+  'vault-busy',
+  'wrong-password',
+  'vault-damaged',
+  'vault-rolled-back',
+  'unsafe-permissions',
+  'wallet-missing',
+  'policy-denied',
+  'approver-denied',
+  'approver-unreachable',
+  'network',
+  'api-key-refused',
+  'transaction-malformed',
+  'transaction-refused',
+  'too-early',
+  'disk',
+  'memory',
+  'confinement',
+  'interrupted',
+  'terminated',
+] as const
+
+export type ErrorCode = (typeof errorCodes)[number]
 
 /**
  * A fault, said so that a person can act on it.

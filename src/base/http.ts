@@ -14,6 +14,8 @@ export type HttpRequest = {
   readonly insecureHttp?: boolean | undefined
   /** The only certificate authorities to trust, as PEM; those of the public web when there are none. */
   readonly authorities?: string | undefined
+  /** An http or https proxy for all but this machine's own addresses; none unless given. */
+  readonly proxy?: string | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -74,12 +76,12 @@ export function secureUrl(
 }
 
 /** `hostname` comes from a parsed URL, where every spelling of an IPv4 address is dotted decimal. */
-function isThisMachine(hostname: string): boolean {
+export function isThisMachine(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname)
 }
 
 function send(
-  { method, headers, body, authorities }: HttpRequest,
+  { method, headers, body, authorities, proxy }: HttpRequest,
   url: URL,
   signal: AbortSignal,
 ): Promise<Response> {
@@ -93,7 +95,7 @@ function send(
     // Both stated so that the environment has no say: without them Bun's fetch obeys
     // NODE_TLS_REJECT_UNAUTHORIZED=0 and HTTP(S)_PROXY.
     tls: { rejectUnauthorized: true, ...(authorities !== undefined && { ca: authorities }) },
-    proxy: false,
+    proxy: proxy === undefined || isThisMachine(url.hostname) ? false : proxy,
     signal,
   })
 }

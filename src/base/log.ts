@@ -21,16 +21,27 @@ export type LogOptions = {
   readonly json: boolean
   /** The lowest level that is written. */
   readonly level: LogLevel
+  /** Each line starts with its priority, as sd-daemon(3) has it: journald takes it off again. */
+  readonly priorities?: boolean
+}
+
+/** The levels of syslog(3) that journald knows a line by. */
+export const priorityOf = { debug: 7, info: 6, warning: 4, error: 3 } as const
+
+export function isLogLevel(text: string): text is LogLevel {
+  return levels.some(level => level === text)
 }
 
 /** One line per event, whatever the values hold: nothing in them can start a line of its own. */
-export function createLog({ write, now, json, level }: LogOptions): Log {
+export function createLog({ write, now, json, level, priorities = false }: LogOptions): Log {
   const format = json ? jsonLine : textLine
   const at =
     (own: LogLevel) =>
     (event: string, fields: LogFields = {}): void => {
       if (levels.indexOf(own) < levels.indexOf(level)) return
-      write(format({ time: timestamp(now()), level: own, event: cut(event) }, fields))
+      const priority = priorities ? `<${priorityOf[own]}>` : ''
+      const heading = { time: timestamp(now()), level: own, event: cut(event) }
+      write(priority + format(heading, fields))
     }
   return { debug: at('debug'), info: at('info'), warning: at('warning'), error: at('error') }
 }

@@ -172,6 +172,13 @@ export type NodeReads = HttpReads & {
   find(path: string): Promise<unknown>
 }
 
+/** What a chain may have to say of a payment that goes on all the same: events of the log. */
+export type ChainWarning =
+  | 'chain is retired'
+  | 'input amounts not verified'
+  | 'proposal key not released'
+  | 'transaction has another id'
+
 /** The front's window to the Tatum API while a chain completes, finishes or submits a payment. */
 export type ChainReads = HttpReads & {
   /** One JSON-RPC call; answers its `result`. */
@@ -180,8 +187,7 @@ export type ChainReads = HttpReads & {
   node(name: NodeName): NodeReads
   /** The number after the highest one this signer has ever signed for `address`, if any. */
   nextNonce(address: string): Promise<bigint | undefined>
-  /** Something to tell the owner of a payment that goes on all the same: an event of the log. */
-  warn(event: string, reason: string): void
+  warn(event: ChainWarning, reason: string): void
   /** Lets time pass between two looks at a network; done early when the payment is given up. */
   wait(ms: number): Promise<void>
 }

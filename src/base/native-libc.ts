@@ -1,4 +1,4 @@
-import { dlopen, type FFIFunction, FFIType, read } from 'bun:ffi'
+import { dlopen, type FFIFunction, FFIType, ptr as pointerTo, read } from 'bun:ffi'
 import { type ErrorCode, KmsError } from './errors.ts'
 
 /** The C library of Linux (glibc or musl) and macOS, loaded at the first call. */
@@ -7,13 +7,17 @@ const { i32, u32, i64, u64, ptr } = FFIType
 
 export const libc = once(() =>
   load({
+    accept: { args: [i32, ptr, ptr], returns: i32 },
+    clock_gettime: { args: [i32, ptr], returns: i32 },
     close: { args: [i32], returns: i32 },
+    connect: { args: [i32, ptr, u32], returns: i32 },
     execve: { args: [ptr, u64, u64], returns: i32 },
     flock: { args: [i32, i32], returns: i32 },
     ftruncate: { args: [i32, i64], returns: i32 },
     getenv: { args: [ptr], returns: u64 },
     getpagesize: { args: [], returns: i32 },
     getpid: { args: [], returns: i32 },
+    getsockopt: { args: [i32, i32, i32, ptr, ptr], returns: i32 },
     ioctl: { args: [i32, u64], returns: i32 },
     madvise: { args: [u64, u64, i32], returns: i32 },
     memset: { args: [u64, i32, u64], returns: u64 },
@@ -43,6 +47,23 @@ export const linux = once(() =>
     syscall: { args: [i64, u64], returns: i64 },
   }),
 )
+
+const systemCall = once(() =>
+  load({ syscall: { args: [i64, u64, u64, u64, u64, u64], returns: i64 } }),
+)
+
+/** syscall(2), for calls that the C library has no function for; bytes go in by their address. */
+export function callKernel(number: number, ...args: readonly (number | Uint8Array)[]): number {
+  const [a = 0, b = 0, c = 0, d = 0, e = 0] = args.map(arg =>
+    typeof arg === 'number' ? arg : pointerTo(arg),
+  )
+  return Number(systemCall().syscall(number, a, b, c, d, e))
+}
+
+/** Where bytes stand, for a structure that points to them. They must be kept until it was read. */
+export function addressOfBytes(bytes: Uint8Array): number {
+  return pointerTo(bytes)
+}
 
 export const mac = once(() =>
   load({

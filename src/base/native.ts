@@ -14,7 +14,6 @@ const onWindows = process.platform === 'win32'
 
 const EINTR = 4
 const EAGAIN = onMac ? 35 : 11
-const O_CLOEXEC = 0x80000
 const AF_UNIX = 1
 
 /**
@@ -231,23 +230,10 @@ export function setNoCoreDumps(): boolean {
   return libc().setrlimit(4 /* RLIMIT_CORE */, new BigUint64Array([0n, 0n])) === 0
 }
 
-let notifySocket = -1
-
-/**
- * Tells systemd (sd_notify(3)); a leading @ names an abstract socket. Answers whether it was heard.
- * The socket stays open: after the first call this needs no more than sendto(2).
- */
-export function notify(socketPath: string, text: string): boolean {
-  const path = Buffer.from(socketPath)
-  if (!onLinux || path.length === 0 || path.length > 107) return false
-  if (notifySocket < 0) notifySocket = libc().socket(AF_UNIX, 2 /* SOCK_DGRAM */ | O_CLOEXEC, 0)
-  const isAbstract = path[0] === 0x40
-  const address = new Uint8Array(110) // struct sockaddr_un: u16 family, then the path
-  address[0] = AF_UNIX
-  address.set(path, 2)
-  if (isAbstract) address[2] = 0
-  const length = 2 + path.length + (isAbstract ? 0 : 1)
-  const message = Buffer.from(text)
-  const sent = libc().sendto(notifySocket, message, message.length, 0x4000, address, length)
-  return Number(sent) === message.length
+/** CLOCK_MONOTONIC in microseconds, the same in all processes. Linux only. */
+export function monotonicMicroseconds(): bigint {
+  const time = new BigInt64Array(2) // struct timespec
+  libc().clock_gettime(1, time)
+  const [seconds = 0n, nanoseconds = 0n] = time
+  return seconds * 1_000_000n + nanoseconds / 1_000n
 }

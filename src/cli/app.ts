@@ -3,7 +3,7 @@ import { asKmsError, diagnosisOf, KmsError } from '../base/errors.ts'
 import type { Command, Option } from './command.ts'
 import { commands, visibleCommands } from './commands.ts'
 import { exitStatus } from './exit.ts'
-import { camel, helpFlags, isFlag, refuseBadFlags, versionFlags } from './flags.ts'
+import { camel, helpFlags, isFlag, kebab, refuseBadFlags, versionFlags } from './flags.ts'
 import { commandHelp, help } from './help.ts'
 import { nearest } from './nearest.ts'
 import { terminal } from './terminal.ts'
@@ -89,8 +89,16 @@ function parse(command: Command, given: readonly string[]): CAC {
   for (const { name, value } of command.options) {
     known.option(value ? `--${name} <value>` : `--${name}`, '')
   }
-  cli.parse(['', '', command.name, ...given.map(keepText)], { run: false })
+  const end = given.includes('--') ? given.indexOf('--') : given.length
+  const flags = given.slice(0, end).map(inOneSpelling)
+  const args = [...flags, ...given.slice(end)].map(keepText)
+  cli.parse(['', '', command.name, ...args], { run: false })
   return cli
+}
+
+/** Of an option in two spellings cac would keep one. */
+function inOneSpelling(arg: string): string {
+  return isFlag(arg) ? arg.replace(/^[^=]*/, kebab) : arg
 }
 
 function keepText(arg: string): string {
@@ -102,7 +110,7 @@ function keepText(arg: string): string {
 /** A value exactly where one belongs. */
 function readOptions(cli: CAC, options: readonly Option[]): ReadonlyMap<string, string | true> {
   const given = new Map<string, string | true>()
-  for (const { name, value } of options) {
+  for (const { name, value, repeats = false } of options) {
     const found: unknown = cli.options[camel(name)]
     if (found === undefined) continue
     if (value === undefined) {
@@ -110,11 +118,18 @@ function readOptions(cli: CAC, options: readonly Option[]): ReadonlyMap<string, 
       given.set(name, true)
       continue
     }
-    const text = typeof found === 'string' ? found.replaceAll(mark, '') : ''
+    // cac makes a list of what is given twice.
+    const texts: readonly unknown[] = repeats && Array.isArray(found) ? found : [found]
+    const text = texts.every(isFilled) ? texts.join(',').replaceAll(mark, '') : ''
     if (text === '') throw new KmsError('usage', `--${name} needs a value`)
     given.set(name, text)
   }
   return given
+}
+
+/** More than the mark in front of it. */
+function isFilled(value: unknown): value is string {
+  return typeof value === 'string' && value.length > mark.length
 }
 
 function readArguments(cli: CAC, { name, args }: Command): readonly string[] {

@@ -6,6 +6,8 @@ export type Option = {
   /** What stands for the value in the help; absent for a switch. */
   readonly value?: string
   readonly about: string
+  /** May be given more than once: what follows is joined with commas. */
+  readonly repeats?: true
 }
 
 export type Command = {

@@ -1,5 +1,6 @@
 import type { Command } from './command.ts'
-import { apiKey, journal, vaultOptions } from './shared-options.ts'
+import { policyOptions, reachOptions } from './daemon-options.ts'
+import { apiKey, insecureHttp, journal, lease, vaultOptions } from './shared-options.ts'
 
 /** What looks at how things are. */
 export const diagnosticCommands: readonly Command[] = [
@@ -14,10 +15,33 @@ export const diagnosticCommands: readonly Command[] = [
   {
     name: 'doctor',
     args: [],
-    about: 'check the machine, the vault and the files beside it, changing nothing',
-    examples: ['doctor', 'doctor --json --password-file=/etc/tatum-kms/password'],
-    options: [{ name: 'json', about: 'as JSON' }, journal, ...vaultOptions],
+    about: 'check the machine, the vault, the files beside it and who is configured, changing nothing',
+    examples: [
+      'doctor --json --password-file=/etc/tatum-kms/password',
+      'doctor --external-url=https://approver.internal/check --policy=policy.toml',
+    ],
+    options: [
+      { name: 'json', about: 'as JSON' },
+      { name: 'online', about: 'ask the Tatum API also without an API key' },
+      { name: 'offline', about: 'ask nobody, whatever is configured' },
+      { name: 'external-url', value: 'URL', about: 'the approval server, which is asked for nothing' },
+      apiKey,
+      ...policyOptions,
+      journal,
+      lease,
+      ...reachOptions,
+      insecureHttp,
+      ...vaultOptions,
+    ],
     load: async () => (await import('./commands/doctor.ts')).doctor,
+  },
+  {
+    name: 'selftest',
+    args: [],
+    about: 'try every primitive and every chain with published vectors (status 1: one failed)',
+    examples: ['selftest', 'selftest --json'],
+    options: [{ name: 'json', about: 'as JSON' }],
+    load: async () => (await import('./commands/selftest.ts')).selftest,
   },
   {
     name: 'report',

@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path'
 import { isatty } from 'node:tty'
+import { commonRefusals, confineCalls, networkRefusals } from '../base/confinement.ts'
 import { realDisk } from '../base/disk.ts'
 import { KmsError } from '../base/errors.ts'
 import type { Network } from '../base/model.ts'
@@ -21,12 +22,15 @@ import { lockingFailed, type SecretMemory, useSecretMemory } from '../secret/mem
 import { randomPublicBytes } from '../secret/random.ts'
 import type { Secret } from '../secret/secret.ts'
 import { checkFolder, type VaultPlace, vaultExists } from '../vault/vault.ts'
-import { type Terminal, terminal } from './terminal.ts'
+import { isJournal } from './journal-stream.ts'
+import { markPriorities, type Terminal, terminal } from './terminal.ts'
 import {
   createVariables,
+  databasePassword,
   environmentVariable,
   hideVariables,
   homeFolder,
+  journalAddress,
   passwordVariable,
   takePassword,
   type Variables,
@@ -36,7 +40,7 @@ import {
 export type Options = ReadonlyMap<string, string | true>
 
 /** The world a command may use: the only way to its flags, the environment and the clock. */
-export type Context = Pick<Variables, 'variable' | 'originOf' | 'envFile'> & {
+export type Context = Pick<Variables, 'variable' | 'privateVariable' | 'originOf' | 'envFile'> & {
   readonly terminal: Terminal
   readonly network: Network
   readonly place: VaultPlace
@@ -45,12 +49,16 @@ export type Context = Pick<Variables, 'variable' | 'originOf' | 'envFile'> & {
   readonly cost: ScryptCost
   /** Milliseconds since 1970. */
   now(): number
+  /** Milliseconds since some time, whatever the clock is set to. */
+  monotonic(): number
   text(option: string): string | undefined
   isSet(option: string): boolean
   /** The number of an open descriptor; `flag` is named when it is none. */
   descriptor(text: string, flag: string): number
   /** The vault's password from the first source that is given; the caller wipes it. */
   password(vault?: VaultPlace): Secret
+  /** The same for a process that starts others: `password` gives that up, and the network. */
+  passwordToPassOn(vault?: VaultPlace): Secret
   /** The secret manager that is asked for the password, if nothing goes before it. */
   readonly manager: ManagerName | undefined
   /** True when TATUM_KMS_PASSWORD was set; it is gone from the environment since. */
@@ -62,6 +70,8 @@ export type Context = Pick<Variables, 'variable' | 'originOf' | 'envFile'> & {
   readonly self: readonly [string, ...string[]]
   /** Calls `stop` when the system or a person asks this process to end. */
   onStopSignal(stop: (signal: 'SIGINT' | 'SIGTERM') => void): void
+  /** Calls `reload` when the system or a person asks this process to read its rules again. */
+  onReloadSignal(reload: () => void): void
   /** From 0 to 1, for spreading retries. */
   random(): number
 }
@@ -73,10 +83,12 @@ export function createContext(options: Options): Context {
     const value = options.get(name)
     return typeof value === 'string' ? value : undefined
   }
+  if (isJournal()) markPriorities()
   const secretMemory = secretMemoryOf(text('secret-memory'))
   const manager = givenManager(options)
   const environment = takePassword()
   for (const { variables } of Object.values(managers)) hideVariables(variables)
+  hideVariables([journalAddress, databasePassword])
   const variables = createVariables(text('env-file'))
   const lockWaitMs = lockWait(text('lock-wait'))
   const place = (): VaultPlace => ({ disk: realDisk, path: vaultPath(text('path')), lockWaitMs })
@@ -93,6 +105,7 @@ export function createContext(options: Options): Context {
     },
     secretMemory,
     now: () => Date.now(),
+    monotonic: () => performance.now(),
     text,
     isSet: name => options.has(name),
     cost: scryptCost(text('kdf-cost')),
@@ -101,20 +114,31 @@ export function createContext(options: Options): Context {
     manager,
     hasPassword: environment !== undefined,
     password(vault = place()) {
-      for (const warning of checkFolder(vault)) terminal.warn(warning)
-      const password = passwordSource(given).read(!vaultExists(vault))
-      const unlocked = lockingFailed()
-      if (unlocked !== undefined) terminal.warn(`memory could not be locked: ${unlocked}`)
+      const password = readPassword(vault, given)
+      // Nothing is said where the system has no such thing: doctor says it.
+      confineCalls([...commonRefusals, ...networkRefusals])
       return password
     },
+    passwordToPassOn: (vault = place()) => readPassword(vault, given),
     askSecret: question => (isatty(0) ? promptSecret(question) : secretFromStdin(question)),
     sleep,
     self,
     onStopSignal(stop) {
       for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop(signal))
     },
+    onReloadSignal(reload) {
+      process.on('SIGHUP', reload)
+    },
     random: () => Buffer.from(randomPublicBytes(4)).readUInt32BE() / 2 ** 32,
   }
+}
+
+function readPassword(vault: VaultPlace, given: Given): Secret {
+  for (const warning of checkFolder(vault)) terminal.warn(warning)
+  const password = passwordSource(given).read(!vaultExists(vault))
+  const unlocked = lockingFailed()
+  if (unlocked !== undefined) terminal.warn(`memory could not be locked: ${unlocked}`)
+  return password
 }
 
 function vaultPath(given: string | undefined): string {

@@ -5,6 +5,7 @@ export const exitStatus = {
   unexpected: 1,
   disk: 1,
   memory: 1,
+  confinement: 1,
   usage: 2,
   'partly-done': 3,
   'vault-missing': 10,

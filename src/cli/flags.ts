@@ -19,8 +19,8 @@ export function refuseBadFlags(args: readonly string[], options: readonly Option
     if (!isFlag(arg) || helpFlags.includes(typed) || versionFlags.includes(typed)) continue
     const option = options.find(({ name }) => [name, camel(name)].includes(typed.slice(2)))
     if (option === undefined || !typed.startsWith('--')) throw unknownOption(typed, options)
-    const { name, value } = option
-    if (seen.has(name)) throw new KmsError('usage', `--${name} is given twice`)
+    const { name, value, repeats = false } = option
+    if (seen.has(name) && !repeats) throw new KmsError('usage', `--${name} is given twice`)
     if (value === undefined && arg !== typed) {
       throw new KmsError('usage', `--${name} takes no value`)
     }
@@ -48,6 +48,6 @@ function unknownOption(typed: string, options: readonly Option[]): KmsError {
   })
 }
 
-function kebab(camelCase: string): string {
+export function kebab(camelCase: string): string {
   return camelCase.replaceAll(/(?<!^)[A-Z]/g, letter => `-${letter}`).toLowerCase()
 }

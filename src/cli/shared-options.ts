@@ -44,12 +44,22 @@ export const apiKey: Option = {
 }
 export const journal: Option = {
   name: 'journal',
-  value: 'FOLDER',
-  about: 'the journal (default: journal/ beside the vault)',
+  value: 'FOLDER|URL',
+  about: 'the journal (default: journal/ beside the vault), or postgres://USER@HOST/DATABASE',
+}
+export const lease: Option = {
+  name: 'lease',
+  value: 'SECONDS',
+  about: 'of a journal in PostgreSQL: when others go on with what a daemon had (default: 30)',
 }
 export const insecureHttp: Option = {
   name: 'insecure-http',
   about: 'allow http to the Tatum API on another host',
+}
+export const share: Option = {
+  name: 'share',
+  value: '1/N',
+  about: 'of N daemons with one policy: the Nth part of its windows is for this one',
 }
 export const kdfCost: Option = {
   name: 'kdf-cost',

@@ -1,6 +1,7 @@
 import { writeSync } from 'node:fs'
 import { isatty } from 'node:tty'
 import { KmsError } from '../base/errors.ts'
+import { type LogLevel, priorityOf } from '../base/log.ts'
 import type { Secret } from '../secret/secret.ts'
 
 /**
@@ -26,11 +27,11 @@ export type Terminal = {
 export const terminal: Terminal = {
   answer: text => besideProgress(() => writeAll(1, Buffer.from(`${text}\n`))),
   answerSecret: text => besideProgress(() => text.use(bytes => writeAll(1, bytes))),
-  note: text => sayToPeople(text),
-  warn: text => sayToPeople(`warning: ${text}`),
+  note: text => sayToPeople('info', text),
+  warn: text => sayToPeople('warning', `warning: ${text}`),
   error(text, hint) {
-    sayToPeople(`error: ${text}`)
-    if (hint !== undefined) sayToPeople(`hint: ${hint}`)
+    sayToPeople('error', `error: ${text}`)
+    if (hint !== undefined) sayToPeople('error', `hint: ${hint}`)
   },
   draw: lines => besideProgress(() => writeQuietly(`${lines.trimEnd()}\n`)),
   progress(line) {
@@ -40,6 +41,13 @@ export const terminal: Terminal = {
   },
   log: line => writeQuietly(`${line}\n`),
 }
+
+/** From now on each line for people starts with its priority, as journald reads it. */
+export function markPriorities(): void {
+  arePrioritiesMarked = true
+}
+
+let arePrioritiesMarked = false
 
 /** Back to the start of the line, which is cleared. */
 const clearLine = '\r\x1b[K'
@@ -53,10 +61,11 @@ function besideProgress(write: () => void): void {
 }
 
 /** A name of a file is anybody's text: nothing of it may steer the terminal or flood it. */
-function sayToPeople(text: string): void {
+function sayToPeople(level: LogLevel, text: string): void {
   const shown = text.replaceAll(/\p{Cc}/gu, '?')
   const line = shown.length > longestLine ? `${shown.slice(0, longestLine)}…` : shown
-  besideProgress(() => writeQuietly(`tatum-kms: ${line}\n`))
+  const priority = arePrioritiesMarked ? `<${priorityOf[level]}>` : ''
+  besideProgress(() => writeQuietly(`${priority}tatum-kms: ${line}\n`))
 }
 
 const longestLine = 1_000

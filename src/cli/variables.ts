@@ -9,6 +9,10 @@ import { type Secret, secretFrom } from '../secret/secret.ts'
 import { type EnvFile, maxEnvFileLength, readEnvFile } from './env-file.ts'
 
 export const passwordVariable = 'TATUM_KMS_PASSWORD'
+/** Of a shared journal, with its password: other users see what a command line says. */
+export const journalAddress = 'TATUM_KMS_JOURNAL_URL'
+/** As PostgreSQL's own programs read it. */
+export const databasePassword = 'PGPASSWORD'
 
 let taken: Secret | undefined
 

@@ -1,7 +1,8 @@
 import type { ChainReads } from '../base/model.ts'
 import type { Chain, Numbering } from '../chains/chain.ts'
 import { send } from './delivery.ts'
-import { isSigned, type SignedRow } from './journal.ts'
+import { holdRows } from './hold.ts'
+import { isSigned, type PaymentRow, type SignedRow } from './journal.ts'
 import { chainReads } from './reads.ts'
 import { failureOf, type Run } from './run.ts'
 
@@ -18,15 +19,30 @@ export async function lookForArrivals(run: Run): Promise<void> {
   const chain = deps.findChain(cycle.chain)
   if (chain?.numbering === undefined) return
   const longAgo = deps.now() - arriveWithinMs
-  for (const [sender, time] of lookedAt) if (time <= longAgo) lookedAt.delete(sender)
+  const time = deps.monotonic()
+  for (const [sender, last] of lookedAt) {
+    if (last <= time - arriveWithinMs) lookedAt.delete(sender)
+  }
 
   const rows = (await deps.journal.outUntil(longAgo, chain.id)).filter(isSigned)
   for (const [sender, out] of Map.groupBy(rows, row => senderOf(row, chain.numbering))) {
     if (run.isOver()) return
     if (lookedAt.has(sender)) continue
-    lookedAt.set(sender, deps.now())
-    await lookAfter(run, chain, sender, out)
+    const held = await holdRows(run, out, isOut)
+    // Another daemon looks after this sender.
+    if (held.length === 0) continue
+    lookedAt.set(sender, deps.monotonic())
+    try {
+      const rows = held.map(({ row }) => row)
+      await lookAfter(run, chain, sender, rows)
+    } finally {
+      for (const { hold } of held) hold.letGo()
+    }
   }
+}
+
+function isOut({ state }: PaymentRow): boolean {
+  return state === 'signed' || state === 'sent'
 }
 
 /** The lane is the sender, but it is lost with a journal: the bytes still say it. */

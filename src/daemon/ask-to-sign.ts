@@ -1,16 +1,25 @@
 import { KmsError } from '../base/errors.ts'
 import { encodeJson } from '../base/json.ts'
 import type { SignerClient } from '../signer/client.ts'
-import { encodeQuestion, type Payment, type SignResult } from '../signer/messages.ts'
+import {
+  encodeQuestion,
+  type Payment,
+  type Question,
+  type ReviewResult,
+  type SignResult,
+} from '../signer/messages.ts'
 import { inBatches } from './batches.ts'
 
 /** Asks the signer for one payment's bytes. */
 export type AskToSign = (payment: Payment) => Promise<SignResult>
 
+/** Asks it what approvers are to be told of one pending transaction, exactly as Tatum sent it. */
+export type AskToReview = (pending: unknown) => Promise<ReviewResult>
+
 /** One batch keeps the signer busy for a fraction of a second, however many wait. */
-const maxPayments = 500
+const maxItems = 500
 /** In characters of JSON: far below what a frame holds, however many bytes a character takes. */
-const maxLength = 8 * 2 ** 20
+const maxWeight = 8 * 2 ** 20
 
 /** Payments that wait at the same time share a question, and a commit of the ledger. */
 export function askInBatches(signer: Pick<SignerClient, 'ask'>): AskToSign {
@@ -19,14 +28,24 @@ export function askInBatches(signer: Pick<SignerClient, 'ask'>): AskToSign {
       const { results } = await signer.ask({ type: 'sign', payments })
       return results
     },
-    { maxItems: maxPayments, weigh: lengthOf, maxWeight: maxLength },
+    { maxItems, weigh: payment => lengthOf({ type: 'sign', payments: [payment] }), maxWeight },
+  )
+}
+
+export function reviewInBatches(signer: Pick<SignerClient, 'ask'>): AskToReview {
+  return inBatches(
+    async (pending: readonly unknown[]) => {
+      const { results } = await signer.ask({ type: 'review', pending })
+      return results
+    },
+    { maxItems, weigh: sent => lengthOf({ type: 'review', pending: [sent] }), maxWeight },
   )
 }
 
 /** As it will stand in a frame: what cannot be encoded there must not take others along. */
-function lengthOf(payment: Payment): number {
+function lengthOf(question: Question): number {
   try {
-    return encodeJson({ n: 0, body: encodeQuestion({ type: 'sign', payments: [payment] }) }).length
+    return encodeJson({ n: 0, body: encodeQuestion(question) }).length
   } catch (cause) {
     const message = 'pending transaction is malformed: it is nested too deep'
     throw new KmsError('transaction-malformed', message, { cause })

@@ -1,7 +1,8 @@
 import { KmsError } from '../base/errors.ts'
 import type { Chain, FinishOwn } from '../chains/chain.ts'
 import type { TatumApi } from '../tatum/api.ts'
-import type { SignedRow } from './journal.ts'
+import { isSigned, type SignedRow } from './journal.ts'
+import { paymentLease, requireHeld } from './leases.ts'
 import type { PaymentDeps } from './payment.ts'
 import { chainReads, type Warning } from './reads.ts'
 
@@ -23,6 +24,7 @@ export async function finish(
 ): Promise<SignedRow> {
   const chain = needChain(deps, row.chain)
   if (chain.finish === undefined || row.finalData !== null) return row
+  requireHeld(deps.journal.leases, paymentLease(row.pendingId))
   const reads = chainReads(deps, chain.id, [], signal)
   const final = await chain.finish(row.txData, ownOf(deps), reads, signal)
   const finished: SignedRow = {
@@ -31,8 +33,8 @@ export async function finish(
     finalData: final.txData,
     finalId: final.txId,
   }
-  await deps.journal.record(finished)
-  return finished
+  const kept = await deps.journal.record(finished)
+  return isSigned(kept) ? kept : finished
 }
 
 /**
@@ -46,6 +48,7 @@ export async function send(
 ): Promise<Delivery> {
   const chain = needChain(deps, row.chain)
   const bytes = row.finalData ?? row.txData
+  requireHeld(deps.journal.leases, paymentLease(row.pendingId))
   const warnings: Warning[] = []
   const reads = chainReads(deps, chain.id, warnings, signal)
   let told = row

@@ -25,21 +25,32 @@ export function createLanes(): Lanes {
 /** A number of works at a time, first come, first served. One that hangs keeps one place. */
 export type Turns = {
   take<T>(work: () => Promise<T>): Promise<T>
+  /** For a work that ends elsewhere, with `leave`. */
+  enter(): Promise<void>
+  leave(): void
 }
 
 export function createTurns(places: number): Turns {
   const waiting: (() => void)[] = []
   let free = places
+  const enter = async (): Promise<void> => {
+    if (free > 0) free--
+    else await new Promise<void>(resolve => waiting.push(resolve))
+  }
+  const leave = (): void => {
+    const next = waiting.shift()
+    if (next === undefined) free++
+    else next()
+  }
   return {
+    enter,
+    leave,
     async take(work) {
-      if (free > 0) free--
-      else await new Promise<void>(resolve => waiting.push(resolve))
+      await enter()
       try {
         return await work()
       } finally {
-        const next = waiting.shift()
-        if (next === undefined) free++
-        else next()
+        leave()
       }
     },
   }

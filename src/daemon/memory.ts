@@ -7,7 +7,9 @@ export type Memory = {
   /** Whether a payment that was tried before may be tried again. */
   isDue(id: string, now: number): boolean
   /** Counts a try, whatever came of it: one that Tatum goes on listing is not tried every time. */
-  tried(id: string, now: number): void
+  tried(id: string, now: number, longestMs?: number): void
+  /** Somebody wants it tried at once, and to hear what comes of it. */
+  urge(id: string): void
   /** Failures that Tatum has not been told of. */
   readonly reports: Map<string, Report>
   /** Forgets payments that are listed no more. */
@@ -31,11 +33,15 @@ export function createMemory(periodMs: number): Memory {
       else told.set(about, what)
       return true
     },
-    isDue: (id, now) => (waits.get(id)?.due ?? 0) <= now,
-    tried(id, now) {
+    isDue: (id, now) => (waits.get(id)?.due ?? now) <= now,
+    tried(id, now, longestMs = longestWaitMs) {
       const tries = (waits.get(id)?.tries ?? 0) + 1
-      const wait = tries === 1 ? 0 : Math.min(periodMs * 2 ** (tries - 2), longestWaitMs)
+      const wait = tries === 1 ? 0 : Math.min(periodMs * 2 ** (tries - 2), longestMs)
       waits.set(id, { tries, due: now + wait })
+    },
+    urge(id) {
+      waits.delete(id)
+      told.delete(id)
     },
     forgetAllBut(ids) {
       const kept = new Set(ids)

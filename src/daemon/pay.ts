@@ -1,20 +1,39 @@
+import type { SignedVerdict } from '../guard/signed-verdicts.ts'
 import { type Delivery, expiredReason, finish, send } from './delivery.ts'
 import type { SignedRow } from './journal.ts'
-import { completePayment, type Reviewed, requireApproval, signPayment } from './payment.ts'
+import { LeftToOthers } from './leases.ts'
+import {
+  type Completed,
+  completePayment,
+  type Ready,
+  type Reviewed,
+  requireApproval,
+  signPayment,
+} from './payment.ts'
 import { attempt, failureOf, type Run } from './run.ts'
 
 /** Takes a payment without bytes from its approval to the network. */
 export async function pay(run: Run, reviewed: Reviewed): Promise<void> {
-  const { signing, approvals } = run.cycle.roads
+  const { signing, delivering, approvals, deliveries, lastSigned } = run.cycle.roads
+  const lane = laneOf(reviewed.row)
   // Asked for at once: a lane does not wait for one approval after the other.
   const approved = approvals.take(() => approve(run, reviewed))
   approved.catch(() => {})
   let delivered: Promise<void> | undefined
-  await signing.enter(laneOf(reviewed.row), async () => {
-    if (!(await approved)) return
-    const row = await sign(run, reviewed)
+  await signing.enter(lane, async () => {
+    const approvals = await approved
+    const completed = approvals && (await complete(run, reviewed, lastSigned.get(lane)))
+    if (approvals === undefined || completed === undefined) return
+    // Not waited for: those of a lane that lack no number are signed in one batch.
+    const signed = sign(run, reviewed, { ...completed, approvals })
+    signed.catch(() => {})
+    lastSigned.set(lane, signed)
     // Entered before the next of this lane is signed: they go out in the order of their numbers.
-    if (row !== undefined) delivered = enterDelivery(run, row, () => deliver(run, row))
+    delivered = delivering.enter(lane, async () => {
+      const row = await signed
+      if (lastSigned.get(lane) === signed) lastSigned.delete(lane)
+      if (row !== undefined) await deliveries.take(() => deliver(run, row))
+    })
   })
   await delivered
 }
@@ -33,31 +52,52 @@ export function sendAgain(run: Run, row: SignedRow): Promise<void> {
 export function closeExpired({ deps, cycle, tally }: Run, row: SignedRow): void {
   const { chain, memory } = cycle
   const { pendingId: id } = row
-  memory.tried(id, deps.now())
+  memory.tried(id, deps.monotonic())
   if (row.reported === 'expired') return
   tally.failures.push('transaction-refused')
   memory.reports.set(id, { code: 'expired', reason: expiredReason })
   if (memory.tell(id, 'expired')) {
+    deps.observer.payment(chain, 'expired')
     deps.log.warning('payment expired', { id, chain, txId: idOnChain(row) })
   }
 }
 
-async function approve(run: Run, reviewed: Reviewed): Promise<boolean> {
-  if (run.isOver()) return false
-  const approved = await attempt(run, reviewed.row.pendingId, 'contents', async () => {
-    await requireApproval(run.deps, reviewed, run.abort)
-    return true
-  })
-  return approved ?? false
-}
-
-async function sign(run: Run, reviewed: Reviewed): Promise<SignedRow | undefined> {
+/** Undefined where nobody agrees. */
+async function approve(
+  run: Run,
+  reviewed: Reviewed,
+): Promise<readonly SignedVerdict[] | undefined> {
   const { deps, cycle, abort } = run
   if (run.isOver()) return undefined
+  const { pendingId: id } = reviewed.row
+  const approvals = await attempt(run, id, 'contents', () => requireApproval(deps, reviewed, abort))
+  const isAsked = deps.approve !== undefined && approvals !== undefined
+  if (isAsked && cycle.memory.tell(`${id}/approval`, 'approved')) {
+    deps.log.info('payment approved', { id, chain: cycle.chain })
+  }
+  return approvals
+}
+
+/** @param before what is signed before it, and may take the number that it would get */
+async function complete(
+  run: Run,
+  reviewed: Reviewed,
+  before: Promise<unknown> | undefined,
+): Promise<Completed | undefined> {
+  const { deps, cycle, abort } = run
+  if (run.isOver()) return undefined
+  return attempt(run, reviewed.row.pendingId, 'completion', () =>
+    cycle.roads.completions.take(() => completePayment(deps, reviewed, abort, before)),
+  )
+}
+
+async function sign(run: Run, reviewed: Reviewed, ready: Ready): Promise<SignedRow | undefined> {
+  const { deps, cycle } = run
+  if (run.isOver()) return undefined
   return attempt(run, reviewed.row.pendingId, 'completion', async () => {
-    const { completions } = cycle.roads
-    const completed = await completions.take(() => completePayment(deps, reviewed, abort))
-    return signPayment(deps, reviewed, completed)
+    const row = await signPayment(deps, reviewed, ready)
+    deps.observer.payment(cycle.chain, 'signed')
+    return row
   })
 }
 
@@ -78,9 +118,12 @@ async function deliver(run: Run, row: SignedRow): Promise<void> {
     if (delivery.kind === 'sent') tellSent(run, latest, delivery)
     else closeExpired(run, latest)
   } catch (thrown) {
-    const { code, message: reason } = failureOf(thrown, run)
+    const fault = failureOf(thrown, run)
+    if (fault instanceof LeftToOthers) return
+    const { code, message: reason } = fault
     tally.failures.push(code)
-    memory.tried(id, deps.now())
+    deps.observer.payment(chain, 'unconfirmed')
+    memory.tried(id, deps.monotonic())
     if (lane !== null) roads.held.add(lane)
     // The reason quotes the server and may change every time; the code does not.
     if (memory.tell(id, `unconfirmed ${code}`)) {
@@ -99,7 +142,8 @@ function tellSent(
   const { pendingId: id } = row
   tally.sent++
   if (!completed) tally.uncompleted++
-  memory.tried(id, deps.now())
+  memory.tried(id, deps.monotonic())
+  deps.observer.payment(chain, 'sent')
   if (!memory.tell(id, 'sent')) return
   deps.log.info('payment sent', { id, chain, txId: idOnChain(row) })
   for (const { event, reason } of warnings) deps.log.warning(event, { id, chain, reason })

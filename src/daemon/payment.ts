@@ -1,15 +1,16 @@
 import { createHash } from 'node:crypto'
 import { hex, utf8 } from '../base/bytes.ts'
 import { asKmsError, type ErrorCode, KmsError } from '../base/errors.ts'
-import { asRecord, asString, type Json } from '../base/json.ts'
-import type { Log } from '../base/log.ts'
+import { asRecord, asString } from '../base/json.ts'
 import type { Completion, Intent, Network, PendingTx } from '../base/model.ts'
 import type { Chain, ChainSettings, Own } from '../chains/chain.ts'
-import type { Approver } from '../guard/approval.ts'
+import type { SignedVerdict } from '../guard/signed-verdicts.ts'
 import { type Answers, decodePublicKey } from '../signer/messages.ts'
 import { refuseOversized } from '../tatum/entry-size.ts'
 import { parsePending } from '../tatum/pending.ts'
+import { type Approve, DeniedForGood, refusalOf } from './approve.ts'
 import type { AskToSign } from './ask-to-sign.ts'
+import type { EventLog } from './events.ts'
 import { isSigned, type Journal, type PaymentRow, type SignedRow } from './journal.ts'
 import { chainReads, type ReadsDeps, type Warning } from './reads.ts'
 
@@ -17,10 +18,10 @@ export type PaymentDeps = ReadsDeps & {
   readonly askToSign: AskToSign
   readonly journal: Journal
   /** Undefined where payments need no second pair of eyes (testnet without --external-url). */
-  readonly approve: Approver | undefined
+  readonly approve: Approve | undefined
   readonly network: Network
   readonly chainSettings: ChainSettings
-  readonly log: Pick<Log, 'warning'>
+  readonly log: Pick<EventLog, 'warning'>
   readonly findChain: (id: string) => Chain | undefined
 }
 
@@ -90,23 +91,28 @@ export async function requireApproval(
   { approve }: PaymentDeps,
   { pending, sent }: Reviewed,
   signal: AbortSignal,
-): Promise<void> {
-  const verdict = await approve?.(pending.id, sent as Json, signal)
-  if (verdict === undefined || verdict.kind === 'approved') return
-  const code = verdict.kind === 'denied' ? 'approver-denied' : 'approver-unreachable'
-  throw new KmsError(code, verdict.reason)
+): Promise<readonly SignedVerdict[]> {
+  return (await approve?.(pending.id, sent, signal)) ?? []
 }
 
-type Completed = { readonly completion: Completion; readonly warnings: readonly Warning[] }
+export type Completed = { readonly completion: Completion; readonly warnings: readonly Warning[] }
 
-/** Reads what the payment came without. */
+/** What there is to sign, and who has agreed to it. */
+export type Ready = Completed & { readonly approvals: readonly SignedVerdict[] }
+
+/**
+ * Reads what the payment came without.
+ *
+ * @param before done when what may take the next number of its sender has it, or does not
+ */
 export async function completePayment(
   deps: PaymentDeps,
   { chain, pending, own }: Reviewed,
   signal: AbortSignal,
+  before?: Promise<unknown>,
 ): Promise<Completed> {
   const warnings: Warning[] = []
-  const reads = chainReads(deps, chain.id, warnings, signal)
+  const reads = chainReads(deps, chain.id, warnings, signal, before)
   return { completion: await chain.complete(pending, own, reads, signal), warnings }
 }
 
@@ -114,10 +120,10 @@ export async function completePayment(
 export async function signPayment(
   deps: PaymentDeps,
   { row, sent }: Reviewed,
-  { completion, warnings }: Completed,
+  { completion, approvals, warnings }: Ready,
 ): Promise<SignedRow> {
-  const result = await deps.askToSign({ pending: sent, completion })
-  if (result.kind === 'refused') throw new KmsError(result.code as ErrorCode, result.reason)
+  const result = await deps.askToSign({ pending: sent, completion, approvals })
+  if (result.kind === 'refused') throw refusalOf(result)
   const signed = await keepBytes(deps, row, result)
   // Only now: a payment that is not signed has other things to tell, and is tried again.
   tellWarnings(deps, row, warnings)
@@ -171,7 +177,9 @@ const unsigned = {
 /** Who was told that it failed for good may have paid again. */
 function refuseAgain({ state, code, reason }: PaymentRow): void {
   if (state !== 'refused') return
-  throw new KmsError(code ?? 'transaction-malformed', reason ?? 'it was refused before')
+  const said = reason ?? 'it was refused before'
+  if (code === 'approver-denied') throw new DeniedForGood(said)
+  throw new KmsError(code ?? 'transaction-malformed', said)
 }
 
 async function review(
@@ -223,8 +231,9 @@ async function keepBytes(
   { txData, txId }: { readonly txData: string; readonly txId: string },
 ): Promise<SignedRow> {
   const signed: SignedRow = { ...row, state: 'signed', txData, txId, code: null, reason: null }
-  await journal.record(signed)
-  return signed
+  const kept = await journal.record(signed)
+  if (isSigned(kept) && kept.state !== 'cancelled') return kept
+  throw new SignedOtherwise('it was cancelled while it was signed')
 }
 
 async function ownKeys(

@@ -11,19 +11,26 @@ export async function poll(run: Run, stop: Endings['stop']): Promise<readonly En
   const { chain, walletIds, memory } = cycle
   try {
     if (walletIds.length === 0) return []
+    if (!memory.isDue('the poll', deps.monotonic())) return undefined
     // A poll that is cut off loses nothing, so that it need not hold up the end.
     const pending = await deps.api.pending(chain, walletIds, stop)
     if (memory.tell('the poll', undefined)) deps.log.info('poll works again', { chain })
+    deps.observer.polled(chain, 'ok', pending.length)
     return entriesOf(run, pending)
   } catch (thrown) {
     if (stop.aborted) return undefined
     const { code, message: reason } = asKmsError(thrown)
     tally.failures.push(code)
+    memory.tried('the poll', deps.monotonic(), longestWaitMs)
+    deps.observer.polled(chain, 'failed', 0)
     // A server that is down for a night is one line, and one more when it is back.
     if (memory.tell('the poll', code)) deps.log.warning('poll failed', { chain, reason })
     return undefined
   }
 }
+
+/** Of a server that is down; the next poll but one of one that only hiccuped. */
+const longestWaitMs = 30_000
 
 /** An entry without an id can be neither journaled nor reported, only told of. */
 function entriesOf({ deps, cycle, tally }: Run, polled: readonly unknown[]): readonly Entry[] {

@@ -1,24 +1,31 @@
-import type { ChainReads, NodeName } from '../base/model.ts'
+import type { ChainReads, ChainWarning, NodeName } from '../base/model.ts'
 import type { SignerClient } from '../signer/client.ts'
 import type { TatumApi } from '../tatum/api.ts'
 import type { ChainNode } from '../tatum/node.ts'
+import type { Journal } from './journal.ts'
 
 export type ReadsDeps = {
   readonly api: Pick<TatumApi, 'get' | 'post' | 'rpc'>
   readonly nodes: Readonly<Record<NodeName, ChainNode>>
   readonly signer: Pick<SignerClient, 'ask'>
+  readonly journal: Pick<Journal, 'nextNumber'>
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>
 }
 
 /** What a chain has to say about a payment that goes on all the same. */
-export type Warning = { readonly event: string; readonly reason: string }
+export type Warning = { readonly event: ChainWarning; readonly reason: string }
 
-/** The world as one payment of a chain sees it, until `signal`. */
+/**
+ * The world as one payment of a chain sees it, until `signal`.
+ *
+ * @param beforeNumber to be waited for before a number is given out
+ */
 export function chainReads(
-  { api, nodes, signer, sleep }: ReadsDeps,
+  { api, nodes, signer, journal, sleep }: ReadsDeps,
   chain: string,
   warnings: Warning[],
   signal: AbortSignal,
+  beforeNumber?: Promise<unknown>,
 ): ChainReads {
   return {
     get: path => api.get(path, signal),
@@ -30,8 +37,11 @@ export function chainReads(
       post: (path, body) => nodes[name].post(path, body, signal),
     }),
     async nextNonce(address) {
+      await beforeNumber?.catch(() => {})
       const { next } = await signer.ask({ type: 'nextNonce', chain, address })
-      return next === null ? undefined : BigInt(next)
+      const ofOthers = await journal.nextNumber(chain, address)
+      const own = next === null ? undefined : BigInt(next)
+      return own === undefined || (ofOthers ?? 0n) > own ? ofOthers : own
     },
     warn: (event, reason) => warnings.push({ event, reason }),
     wait: ms => sleep(ms, signal),

@@ -1,26 +1,51 @@
 import { asKmsError } from '../base/errors.ts'
-import type { Log } from '../base/log.ts'
 import type { ErrorReport, TatumApi } from '../tatum/api.ts'
+import type { EventLog } from './events.ts'
 import { isSigned, type Journal, type PaymentRow } from './journal.ts'
+import { LeftToOthers, paymentLease } from './leases.ts'
 import type { Memory } from './memory.ts'
 
 export type ReportDeps = {
   readonly api: Pick<TatumApi, 'reportErrors'>
   readonly journal: Journal
-  readonly log: Log
+  readonly log: EventLog
 }
 
 /** A server takes a body of some size only: many failures must not keep each other from it. */
 const reportsAtOnce = 50
 
-/** Tells Tatum of each failure once; what cannot be delivered stays for the next cycle. */
+/**
+ * Tells Tatum of each failure once; what cannot be delivered stays for the next cycle, and so does what
+ * another daemon works on.
+ */
 export async function sendReports(
+  deps: ReportDeps,
+  memory: Memory,
+  signal: AbortSignal,
+): Promise<void> {
+  const { leases } = deps.journal
+  const held: string[] = []
+  try {
+    await Promise.all(
+      [...memory.reports.keys()].map(async id => {
+        if (await leases.take(paymentLease(id))) held.push(id)
+      }),
+    )
+    await sendHeld(deps, memory, new Set(held), signal)
+  } finally {
+    for (const id of held) leases.letGo(paymentLease(id))
+  }
+}
+
+async function sendHeld(
   { api, journal, log }: ReportDeps,
   memory: Memory,
+  held: ReadonlySet<string>,
   signal: AbortSignal,
 ): Promise<void> {
   const reports: ErrorReport[] = []
   for (const [id, { code, reason }] of memory.reports) {
+    if (!held.has(id)) continue
     const row = await journal.find(id)
     if (row !== undefined && (row.reported === code || mayArrive(row))) memory.reports.delete(id)
     else reports.push({ signatureId: id, error: textOf(row, reason) })
@@ -60,6 +85,10 @@ function mayArrive(row: PaymentRow): boolean {
 async function markReported(journal: Journal, { reports }: Memory, id: string): Promise<void> {
   const row = await journal.find(id)
   const told = reports.get(id)
-  if (row !== undefined && told) await journal.record({ ...row, reported: told.code })
+  try {
+    if (row !== undefined && told) await journal.record({ ...row, reported: told.code })
+  } catch (thrown) {
+    if (!(thrown instanceof LeftToOthers)) throw thrown
+  }
   reports.delete(id)
 }

@@ -1,16 +1,16 @@
 import { KmsError } from '../base/errors.ts'
-import type { Log } from '../base/log.ts'
 import type { Network } from '../base/model.ts'
 import type { OrderedPayment } from '../signer/messages.ts'
 import type { TatumApi } from '../tatum/api.ts'
 import { pendingId } from '../tatum/pending.ts'
 import { type DeliveryDeps, finish, send } from './delivery.ts'
+import type { EventLog } from './events.ts'
 import { isSigned, type PaymentRow, type SignedRow } from './journal.ts'
 import { completePayment, lookOverAgain, requireApproval, tellWarnings } from './payment.ts'
 
 export type ResignDeps = DeliveryDeps & {
   readonly api: Pick<TatumApi, 'pending' | 'broadcast'>
-  readonly log: Pick<Log, 'warning'>
+  readonly log: Pick<EventLog, 'warning'>
 }
 
 /** What became of a payment that is signed anew. */
@@ -108,9 +108,9 @@ async function signAnew(
   const sent = listed.find(entry => pendingId(entry) === row.pendingId)
   if (sent === undefined) throw refused('Tatum does not list the payment any more: nothing is done')
   const reviewed = await lookOverAgain(deps, row, sent)
-  await requireApproval(deps, reviewed, signal)
+  const approvals = await requireApproval(deps, reviewed, signal)
   const { completion, warnings } = await completePayment(deps, reviewed, signal)
-  const payment = { pending: sent, completion }
+  const payment = { pending: sent, completion, approvals }
   const signed = await deps.signer.ask({ type: 'resign', payment, expired: row.txId })
   tellWarnings(deps, row, warnings)
   return signed

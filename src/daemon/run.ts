@@ -1,19 +1,25 @@
 import { asKmsError, type ErrorCode, KmsError } from '../base/errors.ts'
-import type { Log } from '../base/log.ts'
 import type { TatumApi } from '../tatum/api.ts'
+import { DeniedForGood } from './approve.ts'
 import type { DeliveryDeps } from './delivery.ts'
+import type { EventLog } from './events.ts'
 import { isSigned, type PaymentRow } from './journal.ts'
+import { LeftToOthers } from './leases.ts'
 import type { Memory } from './memory.ts'
+import type { Observer, PaymentOutcome } from './observer.ts'
 import { SignedOtherwise } from './payment.ts'
 import type { Roads } from './roads.ts'
 
 export type CycleDeps = DeliveryDeps & {
   readonly api: TatumApi
-  readonly log: Log
+  readonly log: EventLog
+  readonly observer: Observer
   /** The pending ids that this run is for; undefined for all. */
   readonly onlyPayments?: ReadonlySet<string> | undefined
   /** Milliseconds since 1970. */
   readonly now: () => number
+  /** Milliseconds since some time, whatever the clock is set to: what waits are reckoned by. */
+  readonly monotonic: () => number
 }
 
 /** The two ways to be told to end. */
@@ -68,17 +74,29 @@ export async function attempt<T>(
     const { deps, tally } = run
     const { chain, memory } = run.cycle
     const fault = failureOf(thrown, run)
+    if (fault instanceof LeftToOthers) return undefined
     const { code, message: reason } = fault
     tally.failures.push(code)
-    memory.tried(id, deps.now())
+    deps.observer.payment(chain, outcomeOf(code))
+    memory.tried(id, deps.monotonic())
     if (memory.tell(id, code)) {
       const event = code === 'approver-denied' ? 'payment denied' : 'payment not sent'
       deps.log.warning(event, { id, chain, code, reason })
     }
-    await journalStop(run, id, fault, judges)
+    try {
+      await journalStop(run, id, fault, judges)
+    } catch (stopped) {
+      if (!(stopped instanceof LeftToOthers)) throw stopped
+    }
     if (isReported(fault)) memory.reports.set(id, { code, reason })
     return undefined
   }
+}
+
+function outcomeOf(code: ErrorCode): PaymentOutcome {
+  if (code === 'approver-denied') return 'denied'
+  if (code === 'policy-denied') return 'policy_denied'
+  return code === 'transaction-malformed' ? 'refused' : 'failed'
 }
 
 /** The fault, unless it ends the cycle: a stop, or a journal that cannot remember what is sent. */
@@ -98,8 +116,8 @@ async function journalStop(
   const row = await journal.find(id)
   if (row === undefined || isSigned(row)) return
   const { code, message: reason } = fault
-  const state =
-    code === 'approver-denied' ? 'denied' : isFinal(fault, row, judges) ? 'refused' : 'seen'
+  const open = code === 'approver-denied' ? 'denied' : 'seen'
+  const state = isFinal(fault, row, judges) ? 'refused' : open
   if (row.state === state && row.code === code && row.reason === reason) return
   await journal.record({ ...row, state, code, reason })
 }
@@ -113,10 +131,11 @@ function isFinal(
   { contents }: PaymentRow,
   judges: 'contents' | 'completion',
 ): boolean {
+  if (fault instanceof DeniedForGood) return true
   if (judges === 'completion') return false
   const { code } = fault
-  const isOfContents = code === 'transaction-malformed' || code === 'policy-denied'
-  return isOfContents && contents !== '' && !(fault instanceof SignedOtherwise)
+  // What a policy denies today another one may allow.
+  return code === 'transaction-malformed' && contents !== '' && !(fault instanceof SignedOtherwise)
 }
 
 /** What the approver says stays between the owner and the daemon, as in the original. */

@@ -33,15 +33,21 @@ export function fileSource(path: string): PasswordSource {
   }
 }
 
-/**
- * The credential `vault-password` that systemd passed on in `folder`; undefined when there is none.
- * It belongs to root, and its group bits are the mask of the list that lets the service's user in.
- */
+/** The credential `vault-password` that systemd passed on in `folder`; undefined when there is none. */
 export function credentialSource(folder: string): PasswordSource | undefined {
-  const path = join(folder, 'vault-password')
-  if (!existsSync(path)) return undefined
-  const name = 'the credential vault-password'
-  return { name, read: () => firstLineOf(path, name, 0o037) }
+  const name = 'vault-password'
+  if (!existsSync(join(folder, name))) return undefined
+  return { name: `the credential ${name}`, read: () => readPresent(folder, name) }
+}
+
+/** The first line of a credential of systemd; undefined when there is none of that name. */
+export function readCredential(folder: string, name: string): Secret | undefined {
+  return existsSync(join(folder, name)) ? readPresent(folder, name) : undefined
+}
+
+/** It belongs to root, and its group bits are the mask of the list that lets the service's user in. */
+function readPresent(folder: string, name: string): Secret {
+  return firstLineOf(join(folder, name), `the credential ${name}`, 0o037)
 }
 
 /** What is a password as a whole: the value of a variable, or what a secret manager keeps. */

@@ -136,8 +136,12 @@ function refuseOtherNumber(
   pendingId: string,
   { claims }: Prepared,
 ): void {
-  const isOwned = claims.every(claim => ledger.claimant(chain, network, claim) === pendingId)
-  if (claims.length > 0 && isOwned) return
+  const owners = claims.map(claim => ledger.claimant(chain, network, claim))
+  if (owners.length > 0 && owners.every(owner => owner === pendingId)) return
+  const [successor] = owners
+  if (successor !== undefined && ledger.claims(pendingId).length === 0) {
+    throw refused(`payment ${successor} has taken its place: cancel that one`)
+  }
   throw new KmsError('unexpected', 'the ledger does not have the number of these bytes')
 }
 

@@ -1,4 +1,4 @@
-import { type ErrorCode, KmsError } from '../base/errors.ts'
+import { type ErrorCode, errorCodes, KmsError } from '../base/errors.ts'
 import { asRecord, asString } from '../base/json.ts'
 import { openChannel } from './channel.ts'
 import { type Answers, encodeQuestion, type Question } from './messages.ts'
@@ -16,6 +16,8 @@ export type SignerClient = {
 export type SignerEvents = {
   /** The signer asks for a clean end: it received a signal. */
   readonly onStop: () => void
+  /** The signer has read the policy: this is what it makes of the settings of chains. */
+  readonly onSettings?: (chainSettings: unknown) => void
   /** The signer is gone, or has not answered in time. Called once. */
   readonly onEnd: (fault: KmsError) => void
 }
@@ -26,7 +28,7 @@ const defaultAnswerWithinMs = 120_000
 /** Speaks to the signer over descriptor `fd`. */
 export function connectSigner(
   fd: number,
-  { onStop, onEnd }: SignerEvents,
+  { onStop, onSettings, onEnd }: SignerEvents,
   answerWithinMs = defaultAnswerWithinMs,
 ): SignerClient {
   const waiting = new Map<number, Waiting>()
@@ -69,6 +71,8 @@ export function connectSigner(
     const type = notice?.get('type')
     if (type === 'config') config.resolve(notice?.get('config'))
     if (type === 'ready') ready.resolve()
+    if (type === 'failed') ready.reject(startFault(notice?.get('code')))
+    if (type === 'settings') onSettings?.(notice?.get('chainSettings'))
     if (type === 'stop') onStop()
   }
 
@@ -95,6 +99,12 @@ export function connectSigner(
 type Waiting = PromiseWithResolvers<unknown> & { readonly deadline: Timer }
 
 type Timer = ReturnType<typeof setTimeout>
+
+/** The signer has said the rest where it says such things. */
+function startFault(code: unknown): KmsError {
+  const known = errorCodes.find(each => each === code) ?? 'unexpected'
+  return new KmsError(known, 'the signer could not start', { hint: 'its own log says why' })
+}
 
 function readFault(body: unknown): KmsError | undefined {
   const fault = asRecord(asRecord(body)?.get('fault'))

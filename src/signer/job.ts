@@ -1,12 +1,16 @@
 import { KmsError } from '../base/errors.ts'
-import type { Completion, Intent, Network, PendingTx, Signature, Signed } from '../base/model.ts'
+import type { Intent, Network, PendingTx, Signature, Signed } from '../base/model.ts'
 import type { Chain, ChainSettings, Own, Prepared } from '../chains/chain.ts'
+import type { Judged } from '../guard/policy.ts'
 import type { KeyRoom, SignTask } from '../secret/key-room.ts'
 import { verify } from '../secret/sign.ts'
 import type { Vault } from '../vault/vault.ts'
-import { type BatchClaims, refuseClaims, takeClaims } from './claims.ts'
+import { type Approvals, requireApprovals } from './approvals.ts'
+import { type BatchClaims, settleClaims, takeClaims } from './claims.ts'
 import type { Ledger, LedgerEntry } from './ledger.ts'
+import type { Additions } from './messages.ts'
 import { type OwnKey, openKeys, ownKeys } from './own-keys.ts'
+import type { PolicyBatch, SignerPolicy } from './policy.ts'
 import type { SpotCheck } from './spot-check.ts'
 
 export type SignerDeps = {
@@ -14,11 +18,17 @@ export type SignerDeps = {
   readonly ledger: Ledger
   readonly room: Pick<KeyRoom, 'signAll' | 'publicKey'>
   readonly network: Network
+  /** As the policy has them now. */
   readonly chainSettings: ChainSettings
+  readonly policy: SignerPolicy
   /** See `SignerSettings`. */
   readonly acceptNonces: readonly string[]
+  readonly othersSign?: boolean
+  readonly allowReplacement: boolean
   readonly cancel: string | null
   readonly resign: string | null
+  /** Null where payments need no signed approvals. */
+  readonly approvals: Approvals | null
   readonly findChain: (id: string) => Chain | undefined
   /** Milliseconds since 1970. */
   readonly now: () => number
@@ -31,6 +41,10 @@ export type Job = PaymentToSign & {
   readonly owned: readonly OwnKey[]
   readonly own: Own
   readonly prepared: Prepared
+  /** What it takes over from the payment whose place it takes. */
+  readonly releases: readonly string[]
+  /** Keys of the approvers who have signed that it may be made. */
+  readonly approvedBy: readonly string[]
   readonly tasks: readonly SignTask[]
 }
 
@@ -44,6 +58,8 @@ export type PaymentToSign = {
 export type Workbench = {
   /** No two payments use the same thing. */
   readonly claims: BatchClaims
+  /** Nor do they go beyond a window together. */
+  readonly policy: PolicyBatch
   /** Wipes the opened keys when all is signed. */
   readonly keys: DisposableStack
 }
@@ -52,7 +68,7 @@ export type Workbench = {
 export async function prepareJob(
   deps: SignerDeps,
   { pending, serializedHash }: PaymentToSign,
-  completion: Completion,
+  { completion, approvals = [] }: Additions,
   bench: Workbench,
 ): Promise<Job> {
   const { network } = deps
@@ -61,33 +77,48 @@ export async function prepareJob(
   const keys = owned.map(({ publicKey }) => publicKey)
   const own: Own = { network, keys, settings: deps.chainSettings }
   const prepared = chain.prepare(pending, own, completion)
-  refuseFarExpiry(prepared.intent, deps.now())
-  refuseFarStart(prepared.intent, deps.now())
-  const { claims, isDated } = prepared
-  const claimed = { pendingId: pending.id, chain: chain.id, network, claims, isDated }
-  refuseClaims(deps, claimed, bench.claims)
+  refuseDates(prepared.intent, deps.now())
+  const { intent, claims, isDated } = prepared
+  const about = { facts: factsOf(intent, owned), unread: intent.unread ?? false }
+  const claimed = { pendingId: pending.id, chain: chain.id, network, claims, isDated, ...about }
+  const releases = settleClaims(deps, claimed, bench.claims)
+  const judged = judgedOf(chain, owned, prepared.intent)
+  bench.policy.refuse(judged)
+  const approvable = { chain, pending, own, intent: prepared.intent }
+  const approvedBy = requireApprovals(deps, approvable, approvals)
   const tasks = await openKeys(deps, chain, owned, prepared, bench.keys)
   // Last: what a refused payment asks for is left to the others of its batch.
   takeClaims(claimed, bench.claims)
-  return { pending, serializedHash, owned, own, prepared, tasks }
+  bench.policy.take(judged)
+  return { pending, serializedHash, owned, own, prepared, releases, approvedBy, tasks }
+}
+
+/** What policies judge of a payment. */
+export function judgedOf(
+  { id: chain }: Pick<Chain, 'id'>,
+  owned: readonly Pick<OwnKey, 'ref'>[],
+  intent: Intent,
+): Judged {
+  return { chain, wallets: [...new Set(owned.map(({ ref }) => ref.signatureId))], intent }
 }
 
 /** Assembles and reads back; what comes of it may go into the ledger. */
 export function sealJob(
   { network, now }: SignerDeps,
-  { pending, serializedHash, owned, own, prepared }: Job,
+  { pending, serializedHash, owned, own, prepared, releases, approvedBy }: Job,
   signatures: readonly Signature[],
   spotCheck: SpotCheck,
-): Omit<LedgerEntry, 'facts'> & { readonly facts: Facts } {
+): Omit<LedgerEntry, 'facts'> & { readonly facts: Facts & Pick<Job, 'approvedBy'> } {
   const { txData, txId }: Signed = prepared.seal(signatures)
   const used = new Set(prepared.requests.map(({ key }) => owned[key]?.ref))
   const usedRefs = [...used].filter(ref => ref !== undefined)
   spotCheck(usedRefs, () => verifyAll(prepared, signatures, own))
   const { intent, claims } = prepared
-  const facts = factsOf(intent, owned)
+  const facts = { ...factsOf(intent, owned), approvedBy }
   const { id: pendingId, chain } = pending
   const signedAt = now()
-  return { pendingId, chain, network, serializedHash, txData, txId, facts, claims, signedAt }
+  const about = { pendingId, chain, network, serializedHash }
+  return { ...about, txData, txId, facts, claims, releases, signedAt }
 }
 
 type Facts = ReturnType<typeof factsOf>
@@ -100,6 +131,7 @@ export function factsOf(intent: Intent, owned: readonly Pick<OwnKey, 'ref'>[]) {
     from: intent.from,
     outputs: intent.outputs.map(output => ({ ...output, amount: output.amount.toString() })),
     fee: intent.fee ? { ...intent.fee, amount: intent.fee.amount.toString() } : null,
+    ...(intent.unread && { unread: true }),
   }
 }
 
@@ -138,6 +170,12 @@ export function needChain({ findChain }: Pick<SignerDeps, 'findChain'>, id: stri
 }
 
 const day = 86_400_000
+
+/** A time that is too far from now, whichever way (DESIGN 6). */
+export function refuseDates(intent: Intent, now: number): void {
+  refuseFarExpiry(intent, now)
+  refuseFarStart(intent, now)
+}
 
 /** Bytes that stay valid for long can be sent by anybody who has them (DESIGN 6). */
 function refuseFarExpiry({ expiry }: Intent, now: number): void {

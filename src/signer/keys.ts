@@ -58,7 +58,8 @@ async function hardenedPublicKey(
 ): Promise<PublicKey> {
   using node = vault.revealNode(wallet.id)
   using key = childPrivateKey(node, derivedFrom(chain, wallet), index)
-  return publicKeyOf(chain.key.curve, key)
+  // Awaited here: the key is wiped as soon as this returns.
+  return await publicKeyOf(chain.key.curve, key)
 }
 
 /** The private key behind a `KeyRef`, in locked memory, wiped by the caller. */

@@ -11,7 +11,11 @@ import { encodeFrame } from './wire.ts'
 export type Launch = {
   /** How to start this program again: the binary, or Bun and the source file. */
   readonly self: readonly [string, ...string[]]
-  readonly signer: Omit<SignerSettings, 'channelFd' | 'passwordFd' | 'frontPid'>
+  readonly signer: Omit<SignerSettings, 'channelFd' | 'passwordFd' | 'frontPid' | 'misses'>
+  /** What the front starts as. */
+  readonly frontCommand: readonly [string, ...string[]]
+  /** Gives up what the signer needs none of, for good; answers what could not be given up. */
+  readonly confine: () => readonly string[]
   /** All the front learns. It travels over the pipe: neither argv nor environment shows it. */
   readonly front: Json
   /** Variables the front may have; nothing else of the environment reaches it. */
@@ -27,17 +31,20 @@ export const frontChannelFd = 3
  * started before the password exists in this process, and the signer begins in a fresh image with
  * an empty environment, so that nothing of this one's heap is left in it.
  */
-export function launch({ self, signer, front, frontEnvironment, readPassword }: Launch): never {
+export function launch(plan: Launch): never {
+  const { self, signer, front, frontCommand, frontEnvironment, readPassword, confine } = plan
   const [ours, theirs] = socketPair()
-  const frontPid = startChild([...self, 'front'], frontEnvironment, theirs)
+  const frontPid = startChild([...self, ...frontCommand], frontEnvironment, theirs)
   closeSync(theirs)
   try {
     writeOut(ours, encodeFrame(0, { type: 'config', config: front } satisfies Notice))
     using password = readPassword()
     const passwordFd = pourIntoPipe(password)
     setCloseOnExec(ours, false)
+    if (signer.notifyFd !== null) setCloseOnExec(signer.notifyFd, false)
     const settings: SignerSettings = {
       ...signer,
+      misses: confine(),
       channelFd: ours,
       passwordFd,
       frontPid,

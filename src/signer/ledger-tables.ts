@@ -1,10 +1,10 @@
 import { Database } from 'bun:sqlite'
 import { KmsError } from '../base/errors.ts'
 import type { Secret } from '../secret/secret.ts'
-import { type Commit, foreign, type LedgerRecord, verifyChain } from './ledger-seal.ts'
+import { readVerified } from './ledger-rows.ts'
 
-/** Version of these tables; a newer one is refused rather than guessed at. */
-const schemaVersion = 1
+/** Version of these tables; another one is refused rather than guessed at. */
+export const schemaVersion = 2
 
 const schema = `
   CREATE TABLE signed (
@@ -18,6 +18,7 @@ const schema = `
     facts           TEXT NOT NULL,
     signed_at       INTEGER NOT NULL
   ) STRICT;
+  CREATE INDEX signed_by_time ON signed (signed_at);
   CREATE TABLE claims (
     chain       TEXT NOT NULL,
     network     TEXT NOT NULL,
@@ -29,6 +30,21 @@ const schema = `
   CREATE UNIQUE INDEX claims_held ON claims (chain, network, claim) WHERE released_by IS NULL;
   CREATE INDEX claims_released ON claims (released_by) WHERE released_by IS NOT NULL;
   CREATE INDEX claims_of_payment ON claims (pending_id);
+  CREATE TABLE decisions (
+    commit_number   INTEGER NOT NULL REFERENCES commits (number),
+    pending_id      TEXT NOT NULL,
+    chain           TEXT NOT NULL,
+    network         TEXT NOT NULL,
+    serialized_hash BLOB NOT NULL,
+    what            TEXT NOT NULL,
+    code            TEXT NOT NULL,
+    reason          TEXT NOT NULL,
+    digest          TEXT NOT NULL,
+    decided_by      TEXT NOT NULL,
+    decided_at      INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX decisions_of_payment ON decisions (pending_id);
+  CREATE INDEX decisions_by_time ON decisions (decided_at);
   CREATE TABLE nonces (
     chain   TEXT NOT NULL,
     network TEXT NOT NULL,
@@ -46,18 +62,40 @@ const schema = `
 
 /** A ledger that cannot be trusted is not opened; nothing is then signed. */
 export function openDatabase(path: string, auditKey: Secret): Database {
+  return orFault(
+    () => new Database(path, { create: true, strict: true, safeIntegers: true }),
+    db => {
+      db.run('PRAGMA journal_mode = WAL')
+      db.run('PRAGMA synchronous = FULL')
+      db.run('PRAGMA foreign_keys = ON')
+      // There is no folder for temporary files that this process may write to.
+      db.run('PRAGMA temp_store = MEMORY')
+      // Somebody who looks into it with a tool of his own must not end the daemon.
+      db.run('PRAGMA busy_timeout = 5000')
+      prepareSchema(db)
+      rebuildNonces(db, auditKey)
+    },
+  )
+}
+
+/** As it is on disk at this moment; whoever signs with it meanwhile is not held up. */
+export function openSnapshot(path: string): Database {
+  return orFault(
+    () => new Database(path, { readonly: true, strict: true, safeIntegers: true }),
+    db => {
+      db.run('PRAGMA busy_timeout = 5000')
+      if (versionOf(db) !== schemaVersion) throw unknownVersion(versionOf(db))
+      // Until this connection is closed, it sees what its first query sees.
+      db.run('BEGIN')
+    },
+  )
+}
+
+function orFault(open: () => Database, prepare: (db: Database) => void): Database {
   let db: Database | undefined
   try {
-    db = new Database(path, { create: true, strict: true, safeIntegers: true })
-    db.run('PRAGMA journal_mode = WAL')
-    db.run('PRAGMA synchronous = FULL')
-    db.run('PRAGMA foreign_keys = ON')
-    // Somebody who looks into it with a tool of his own must not end the daemon.
-    db.run('PRAGMA busy_timeout = 5000')
-    prepareSchema(db)
-    verifyChain(auditKey, readCommits(db), readRecords(db))
-    refuseStrayClaims(db)
-    rebuildNonces(db)
+    db = open()
+    prepare(db)
     return db
   } catch (fault) {
     db?.close()
@@ -65,7 +103,7 @@ export function openDatabase(path: string, auditKey: Secret): Database {
   }
 }
 
-function openingFault(fault: unknown): KmsError {
+export function openingFault(fault: unknown): KmsError {
   if (fault instanceof KmsError) return fault
   const code = sqliteCode(fault)
   const hint = 'put the newest backup of the ledger in its place'
@@ -78,64 +116,52 @@ function openingFault(fault: unknown): KmsError {
 export type Row = Record<string, string | number | bigint | Uint8Array>
 
 function prepareSchema(db: Database): void {
-  const version = db.query<{ user_version: bigint }, []>('PRAGMA user_version').get()?.user_version
-  if (version === BigInt(schemaVersion)) return
-  if (version !== 0n) {
-    throw new KmsError('vault-damaged', `the ledger has version ${version}, not known here`)
-  }
+  const version = versionOf(db)
+  if (version === schemaVersion) return
+  if (version !== 0) throw unknownVersion(version)
   db.transaction(() => {
     db.run(schema)
     db.run(`PRAGMA user_version = ${schemaVersion}`)
   }).immediate()
 }
 
-function readCommits(db: Database): Iterable<Commit> {
-  return db
-    .query<Commit, []>('SELECT number, generation, digest, mac FROM commits ORDER BY number')
-    .iterate()
+function versionOf(db: Database): number {
+  return Number(db.query<{ user_version: bigint }, []>('PRAGMA user_version').get()?.user_version)
 }
 
-/** What is in the ledger, in the order in which it was committed. */
-function* readRecords(db: Database): Generator<LedgerRecord & Pick<Commit, 'number'>> {
-  const claims = db.query<{ claim: string }, Row>(
-    `SELECT claim FROM claims
-     WHERE pending_id = $pendingId AND chain = $chain AND network = $network`,
-  )
-  const released = db.query<{ claim: string }, Row>(
-    'SELECT claim FROM claims WHERE released_by = $pendingId',
-  )
-  const signed = db.query<Omit<LedgerRecord, 'claims' | 'releases'> & Pick<Commit, 'number'>, []>(
-    `SELECT commit_number AS number, pending_id AS pendingId, chain, network,
-            serialized_hash AS serializedHash, tx_data AS txData, tx_id AS txId, facts,
-            signed_at AS signedAt
-     FROM signed ORDER BY rowid`,
-  )
-  for (const row of signed.iterate()) {
-    const { pendingId, chain, network } = row
-    yield {
-      ...row,
-      claims: claims.all({ pendingId, chain, network }).map(({ claim }) => claim),
-      releases: released.all({ pendingId }).map(({ claim }) => claim),
-    }
-  }
-}
-
-/** A record's seal covers the claims that name it; one that names no record is covered by nothing. */
-function refuseStrayClaims(db: Database): void {
-  if (db.query('PRAGMA foreign_key_check(claims)').get() !== null) throw foreign()
+function unknownVersion(version: number): KmsError {
+  return new KmsError('vault-damaged', `the ledger has version ${version}, not known here`)
 }
 
 /** The table of nonces follows from the claims, which are sealed; it is not. */
-function rebuildNonces(db: Database): void {
+function rebuildNonces(db: Database, auditKey: Secret): void {
   const raiseNonce = prepareRaiseNonce(db)
-  const claims = db.query<{ chain: string; network: string; claim: string }, []>(
-    "SELECT chain, network, claim FROM claims WHERE claim LIKE 'nonce/%'",
-  )
   const rebuild = db.transaction(() => {
     db.run('DELETE FROM nonces')
-    for (const { chain, network, claim } of claims.all()) raiseNonce(chain, network, claim)
+    for (const { chain, network, claim } of highestNonces(db, auditKey)) {
+      raiseNonce(chain, network, claim)
+    }
   })
   rebuild.immediate()
+}
+
+type NonceClaim = { readonly chain: string; readonly network: string; readonly claim: string }
+
+/** Of each address, from a ledger that is verified on the way. */
+function highestNonces(db: Database, auditKey: Secret): Iterable<NonceClaim> {
+  const highest = new Map<string, NonceClaim & Nonce>()
+  for (const { records } of readVerified(db, auditKey)) {
+    for (const { chain, network, claims } of records.signed) {
+      for (const claim of claims) {
+        const nonce = nonceOf(claim)
+        if (nonce === undefined) continue
+        const sender = `${chain}/${network}/${nonce.address}`
+        if (nonce.number < (highest.get(sender)?.number ?? 0n)) continue
+        highest.set(sender, { chain, network, claim, ...nonce })
+      }
+    }
+  }
+  return highest.values()
 }
 
 /** Records what a claim says of its address's nonces; a claim of another kind says nothing. */

@@ -1,11 +1,25 @@
-import { Database } from 'bun:sqlite'
-import { existsSync } from 'node:fs'
+import type { Database } from 'bun:sqlite'
 import { KmsError } from '../base/errors.ts'
 import { encodeJson, type Json, parseJson } from '../base/json.ts'
 import type { Network } from '../base/model.ts'
 import type { Secret } from '../secret/secret.ts'
-import { type Commit, type LedgerRecord, sealCommit } from './ledger-seal.ts'
-import { openDatabase, prepareRaiseNonce, type Row, sqliteCode } from './ledger-tables.ts'
+import type { Decision } from './decisions.ts'
+import { openDecisions } from './ledger-decisions.ts'
+import {
+  type Commit,
+  type Records,
+  type Release,
+  type SignedRecord,
+  sealCommit,
+} from './ledger-seal.ts'
+import { openSignedSince, type SignedPayment } from './ledger-since.ts'
+import {
+  openDatabase,
+  prepareRaiseNonce,
+  type Row,
+  schemaVersion,
+  sqliteCode,
+} from './ledger-tables.ts'
 
 /** One signature given out, for ever. */
 export type LedgerEntry = {
@@ -20,7 +34,10 @@ export type LedgerEntry = {
   readonly facts: Json
   /** What the payment uses up; see `ChainDefinition.claims`. */
   readonly claims: readonly string[]
-  /** Claims of a payment that was cancelled: others may have them from now on. */
+  /**
+   * Claims that are no longer those of who has them: of a payment that was cancelled, or whose place
+   * this one takes.
+   */
   readonly releases?: readonly string[]
   /** Milliseconds since 1970. */
   readonly signedAt: number
@@ -50,17 +67,32 @@ export type Ledger = Disposable & {
   cancellation(pendingId: string): StoredSignature | undefined
   /** The pending id that owns `claim`, if any does; nobody owns one that was released. */
   claimant(chain: string, network: Network, claim: string): string | undefined
+  /**
+   * The payments signed from `time` on, in the order of their commits: each once, with its newest
+   * bytes, and nothing of what took the place of one.
+   */
+  signedSince(time: number): Iterable<SignedPayment>
   /** The number after the highest nonce ever signed for `address`. */
   nextNonce(chain: string, network: Network, address: string): bigint | undefined
-  /** Writes all entries in one durable transaction, chained to the one before. */
-  commit(entries: readonly LedgerEntry[]): void
+  /**
+   * Writes all entries and decisions in one durable transaction, chained to the one before. When it
+   * throws, none of them is written and nothing may be answered that rests on them. A decision that
+   * was the last one on its payment already is not written again, nor are more than 10,000 in an hour.
+   */
+  commit(entries: readonly LedgerEntry[], decisions?: readonly Decision[]): void
+  /** The newest denial of a payment that approvers have signed: final for what it is about. */
+  denied(pendingId: string): Decision | undefined
   /** Refuses a generation of the vault older than one seen before, then remembers this one. */
   checkGeneration(generation: bigint): void
   /** Remembers this generation even if a newer one was seen: the owner put an older copy back. */
   acceptGeneration(generation: bigint): void
   /** The generation of the vault seen last; undefined in a ledger that was made just now. */
   seenGeneration(): bigint | undefined
+  /** Refuses unless the ledger can be written, by writing what is there already. */
+  probe(): void
+  /** Payments with bytes, and commits, that it has. */
   count(): number
+  commits(): number
 }
 
 /**
@@ -76,17 +108,9 @@ export function resignedId(pendingId: string, before: number): string {
   return before === 0 ? pendingId : `resign/${before}/${pendingId}`
 }
 
-/**
- * The generation that the ledger at `path` has seen, unverified; 0 without a ledger. For making a
- * restored vault newer than anything the daemon knows.
- */
-export function rememberedGeneration(path: string): bigint {
-  if (!existsSync(path)) return 0n
-  using db = new Database(path, { readonly: true, strict: true, safeIntegers: true })
-  const last = db.query<{ generation: bigint | null }, []>(
-    'SELECT max(generation) AS generation FROM commits',
-  )
-  return last.get()?.generation ?? 0n
+/** The payment that a row of the ledger belongs to. */
+export function paymentOf(pendingId: string): string {
+  return pendingId.replace(/^(?:cancel|resign\/\d+)\//, '')
 }
 
 /** Opens the ledger at `path`, making it when there is none. `auditKey` is borrowed for its life. */
@@ -94,15 +118,19 @@ export function openLedger(path: string, auditKey: Secret): Ledger {
   const db = openDatabase(path, auditKey)
   const statements = prepareStatements(db)
 
-  const write = db.transaction((records: readonly LedgerRecord[], generation?: bigint) => {
+  const decided = openDecisions(db)
+
+  const write = db.transaction(({ signed, decisions }: ToWrite, generation?: bigint) => {
     const head = statements.head.get() ?? undefined
+    const records = { signed: signed.map(entry => asRecord(statements, entry)), decisions }
     const sealed = sealCommit(auditKey, head, generation ?? head?.generation ?? 0n, records)
     statements.insertCommit.run({ ...sealed })
-    for (const record of records) insertRecord(statements, record, sealed.number)
+    for (const record of records.signed) insertRecord(statements, record, sealed.number)
+    for (const decision of decisions) decided.insert(decision, sealed.number)
   })
   const acceptGeneration = (generation: bigint): void => {
     if (statements.head.get()?.generation === generation) return
-    writing(() => write.immediate([], generation))
+    writing(() => write.immediate({ signed: [], decisions: [] }, generation))
   }
 
   const find = (id: string): StoredSignature | undefined =>
@@ -129,13 +157,18 @@ export function openLedger(path: string, auditKey: Secret): Ledger {
     cancellation: pendingId => find(cancellationId(pendingId)),
     claimant(chain, network, claim) {
       const owner = statements.claimant.get({ chain, network, claim })
-      return owner?.pendingId.replace(/^resign\/\d+\//, '')
+      return owner === null ? undefined : paymentOf(owner.pendingId)
     },
+    signedSince: openSignedSince(db),
     nextNonce: (chain, network, address) =>
       statements.nextNonce.get({ chain, network, address })?.next,
-    commit(entries) {
-      if (entries.length > 0) writing(() => write.immediate(entries.map(asRecord)))
+    commit(entries, decisions = []) {
+      writing(() => {
+        const toWrite = { signed: entries, decisions: decided.select(decisions) }
+        if (entries.length + toWrite.decisions.length > 0) write.immediate(toWrite)
+      })
     },
+    denied: decided.denied,
     checkGeneration(generation) {
       const seen = statements.head.get()?.generation ?? 0n
       if (generation < seen) {
@@ -149,10 +182,14 @@ export function openLedger(path: string, auditKey: Secret): Ledger {
     },
     acceptGeneration,
     seenGeneration: () => statements.head.get()?.generation,
+    probe: () => writing(() => db.run(`PRAGMA user_version = ${schemaVersion}`)),
     count: () => Number(statements.count.get({})?.count ?? 0n),
+    commits: () => Number(statements.head.get()?.number ?? 0n),
     [Symbol.dispose]: () => db.close(),
   }
 }
+
+type Statements = ReturnType<typeof prepareStatements>
 
 function prepareStatements(db: Database) {
   return {
@@ -191,16 +228,27 @@ function prepareStatements(db: Database) {
     ),
     releaseClaim: db.query<unknown, Row>(
       `UPDATE claims SET released_by = $pendingId
-       WHERE chain = $chain AND network = $network AND claim = $claim AND released_by IS NULL`,
+       WHERE chain = $chain AND network = $network AND claim = $claim AND pending_id = $of
+         AND released_by IS NULL`,
     ),
     raiseNonce: prepareRaiseNonce(db),
     count: db.query<{ count: bigint }, Row>('SELECT count(*) AS count FROM signed'),
   }
 }
 
-function asRecord(entry: LedgerEntry): LedgerRecord {
-  const { releases = [], facts, signedAt } = entry
-  return { ...entry, releases, facts: encodeJson(facts), signedAt: BigInt(signedAt) }
+type ToWrite = {
+  readonly signed: readonly LedgerEntry[]
+  readonly decisions: Records['decisions']
+}
+
+function asRecord({ claimant }: Statements, entry: LedgerEntry): SignedRecord {
+  const { chain, network, releases = [], facts, signedAt } = entry
+  const released = releases.map((claim): Release => {
+    const owner = claimant.get({ chain, network, claim })
+    if (owner !== null) return { claim, of: owner.pendingId }
+    throw new KmsError('unexpected', 'nobody has the claim that a payment is to release')
+  })
+  return { ...entry, releases: released, facts: encodeJson(facts), signedAt: BigInt(signedAt) }
 }
 
 function claimIn({ claim }: { readonly claim: string }): string {
@@ -208,8 +256,8 @@ function claimIn({ claim }: { readonly claim: string }): string {
 }
 
 function insertRecord(
-  statements: ReturnType<typeof prepareStatements>,
-  { claims, releases, ...record }: LedgerRecord,
+  statements: Statements,
+  { claims, releases, ...record }: SignedRecord,
   number: bigint,
 ): void {
   const { pendingId, chain, network, serializedHash, txData, txId, facts, signedAt } = record
@@ -224,15 +272,15 @@ function insertRecord(
     facts,
     signedAt,
   })
+  // First: what this record releases it may claim itself.
+  for (const { claim, of } of releases) {
+    const { changes } = statements.releaseClaim.run({ chain, network, claim, of, pendingId })
+    // What is sealed as released and is not would make this ledger a damaged one.
+    if (changes !== 1) throw new KmsError('unexpected', 'a claim was released twice')
+  }
   for (const claim of claims) {
     statements.insertClaim.run({ chain, network, claim, pendingId })
     statements.raiseNonce(chain, network, claim)
-  }
-  for (const claim of releases) {
-    const { changes } = statements.releaseClaim.run({ chain, network, claim, pendingId })
-    // What is sealed as released and is not would make this ledger a damaged one.
-    if (changes === 1) continue
-    throw new KmsError('unexpected', 'nobody has the claim that a payment is to release')
   }
 }
 

@@ -1,8 +1,11 @@
 import { fromHex, hex } from '../base/bytes.ts'
-import { KmsError } from '../base/errors.ts'
+import { type ErrorCode, KmsError } from '../base/errors.ts'
 import type { Json } from '../base/json.ts'
 import { asArray, asInteger, asRecord, asString } from '../base/json.ts'
 import type { Completion, Curve, KeyRef, PublicKey, Signed } from '../base/model.ts'
+import type { Usage } from '../base/usage.ts'
+import type { ApprovalRequest } from '../guard/signed-approval.ts'
+import { decodeVerdicts, type SignedVerdict } from '../guard/signed-verdicts.ts'
 
 /**
  * What the front may ask. None of these can change a rule: the signer's settings come from its own
@@ -20,6 +23,16 @@ export type Question =
       readonly pendingId: string
       readonly contents: string
     }
+  /** What approvers are to be told of pending transactions, exactly as Tatum sent them. */
+  | { readonly type: 'review'; readonly pending: readonly unknown[] }
+  /** Shows it a no that approvers have signed. */
+  | {
+      readonly type: 'deny'
+      readonly pending: unknown
+      readonly verdicts: readonly SignedVerdict[]
+    }
+  /** What a payment uses up, with the bytes that the ledger has for it. */
+  | { readonly type: 'claims'; readonly pendingId: string }
   | { readonly type: 'sign'; readonly payments: readonly Payment[] }
   /** What is known of the one payment that this signer was started to cancel. */
   | { readonly type: 'cancellation' }
@@ -31,10 +44,30 @@ export type Question =
   | { readonly type: 'resign'; readonly payment: Payment; readonly expired: string }
   /** Looks whether the vault file was replaced since. */
   | { readonly type: 'reload' }
+  /** Looks whether the ledger can be written. */
+  | { readonly type: 'probe' }
   | { readonly type: 'status' }
+  | Progress
+
+/** The front's loop goes round: how many chains it polls, and what it has seen of them. */
+export type Progress = {
+  readonly type: 'progress'
+  readonly chains: number
+  /** Chains whose last poll failed. */
+  readonly failing: number
+  /** Payments that Tatum lists, and those with bytes that may not have arrived. */
+  readonly listed: number
+  readonly unsent: number
+}
 
 /** A pending transaction exactly as Tatum sent it, and what the front adds to it. */
-export type Payment = { readonly pending: unknown; readonly completion: Completion }
+export type Payment = Additions & { readonly pending: unknown }
+
+export type Additions = {
+  readonly completion: Completion
+  /** What approvers have signed, as it came from them. */
+  readonly approvals?: readonly SignedVerdict[]
+}
 
 /** The answer to each question, as it crosses the pipe. */
 export type Answers = {
@@ -43,6 +76,10 @@ export type Answers = {
   readonly publicKeys: { readonly keys: readonly string[] }
   readonly nextNonce: { readonly next: string | null }
   readonly signed: { readonly signed: Signed | null }
+  readonly review: { readonly results: readonly ReviewResult[] }
+  /** Why the payment is refused for ever; null where no approver has signed a no that counts. */
+  readonly deny: { readonly reason: string | null }
+  readonly claims: { readonly claims: readonly string[] }
   readonly sign: { readonly results: readonly SignResult[] }
   readonly cancellation: {
     readonly payment: OrderedPayment | null
@@ -57,12 +94,17 @@ export type Answers = {
   /** The payment's newest bytes. */
   readonly resign: Signed
   readonly reload: { readonly changed: boolean }
+  readonly probe: Readonly<Record<string, never>>
   readonly status: {
     readonly vaultId: string
     readonly wallets: number
     readonly signed: number
+    /** Of the ledger, ever. */
+    readonly commits: number
     readonly generation: string
+    readonly usage: Usage
   }
+  readonly progress: Readonly<Record<string, never>>
 }
 
 /** The newest bytes of a payment in the ledger, and those before them. */
@@ -85,7 +127,13 @@ export type SignResult =
       readonly txId: string
       readonly repeated: boolean
     }
-  | { readonly kind: 'refused'; readonly code: string; readonly reason: string }
+  | Refused
+
+export type ReviewResult =
+  | { readonly kind: 'to-approve'; readonly approval: ApprovalRequest }
+  | Refused
+
+type Refused = { readonly kind: 'refused'; readonly code: string; readonly reason: string }
 
 /**
  * Frames that answer no question carry number 0. `config` is the first of all and comes from the
@@ -94,12 +142,20 @@ export type SignResult =
 export type Notice =
   | { readonly type: 'config'; readonly config: Json }
   | { readonly type: 'ready' }
+  /** The settings of chains as a policy has them, before `ready` and whenever they change. */
+  | { readonly type: 'settings'; readonly chainSettings: Json }
   | { readonly type: 'stop' }
+  /** There will be no `ready`. */
+  | { readonly type: 'failed'; readonly code: ErrorCode }
 
 export function encodeQuestion(question: Question): Json {
   switch (question.type) {
     case 'publicKeys':
       return { ...question, refs: question.refs.map(ref => ({ ...ref })) }
+    case 'review':
+      return { type: 'review', pending: question.pending as Json }
+    case 'deny':
+      return { ...question, pending: question.pending as Json }
     case 'sign':
       return { type: 'sign', payments: question.payments.map(encodePayment) }
     case 'resign':
@@ -109,8 +165,8 @@ export function encodeQuestion(question: Question): Json {
   }
 }
 
-function encodePayment({ pending, completion }: Payment) {
-  return { pending: pending as Json, completion }
+function encodePayment({ pending, completion, approvals }: Payment) {
+  return { pending: pending as Json, completion, ...(approvals && { approvals }) }
 }
 
 /** Reads a question off the pipe; the front may have been taken over, so nothing is assumed. */
@@ -139,6 +195,16 @@ export function decodeQuestion(body: unknown): Question {
         pendingId: need(asString(record?.get('pendingId'))),
         contents: need(asString(record?.get('contents'))),
       }
+    case 'review':
+      return { type, pending: need(asArray(record?.get('pending'))) }
+    case 'deny':
+      return {
+        type,
+        pending: record?.get('pending'),
+        verdicts: need(decodeVerdicts(record?.get('verdicts'))),
+      }
+    case 'claims':
+      return { type, pendingId: need(asString(record?.get('pendingId'))) }
     case 'sign':
       return { type, payments: need(asArray(record?.get('payments'))).map(decodePayment) }
     case 'cancel':
@@ -149,9 +215,18 @@ export function decodeQuestion(body: unknown): Question {
         payment: decodePayment(record?.get('payment')),
         expired: need(asString(record?.get('expired'))),
       }
+    case 'progress':
+      return {
+        type,
+        chains: need(asInteger(record?.get('chains'))),
+        failing: need(asInteger(record?.get('failing'))),
+        listed: need(asInteger(record?.get('listed'))),
+        unsent: need(asInteger(record?.get('unsent'))),
+      }
     case 'cancellation':
     case 'resignation':
     case 'reload':
+    case 'probe':
     case 'status':
       return { type }
     default:
@@ -173,7 +248,12 @@ function decodePayment(value: unknown): Payment {
     if (name === '__proto__') throw malformed()
     completion[name] = need(asString(text))
   }
-  return { pending: record?.get('pending'), completion }
+  const approvals = record?.get('approvals')
+  return {
+    pending: record?.get('pending'),
+    completion,
+    ...(approvals !== undefined && { approvals: need(decodeVerdicts(approvals)) }),
+  }
 }
 
 /** 19 digits are far more than gas ever costs, and few enough to reckon with. */

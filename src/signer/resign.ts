@@ -1,6 +1,7 @@
 import { KmsError } from '../base/errors.ts'
 import type { Signed } from '../base/model.ts'
 import { refuseCancelled } from './claims.ts'
+import type { Decision } from './decisions.ts'
 import {
   needChain,
   type PaymentToSign,
@@ -11,9 +12,9 @@ import {
   sealJob,
 } from './job.ts'
 import { type LedgerEntry, resignedId, type StoredSignature } from './ledger.ts'
-import type { Answers, Payment } from './messages.ts'
+import type { Additions, Answers, Payment } from './messages.ts'
 import { describePayment, historyOf } from './ordered-payment.ts'
-import { readPayment, refuseOtherContents } from './sign-batch.ts'
+import { deciding, readPayment, refuseOtherContents } from './sign-batch.ts'
 
 /** What the ledger has of the payment that is to be signed anew. */
 export function findResignation(deps: SignerDeps): Answers['resignation'] {
@@ -46,7 +47,7 @@ type Renewal = { readonly entry: Signed; readonly isNew: boolean }
 
 async function resign(
   deps: SignerDeps,
-  { pending, completion }: Payment,
+  { pending, ...additions }: Payment,
   { expired, hasSigned }: { readonly expired: string; readonly hasSigned: boolean },
 ): Promise<Renewal> {
   refuseUnlockedMemory(deps.lockingFailed())
@@ -63,15 +64,30 @@ async function resign(
     throw refused('the ledger does not have the bytes that have expired')
   }
   if (hasSigned || newest.txId !== expired) return { entry: newest, isNew: false }
-  const entry = await sign(deps, payment, completion, history)
+  const entry = await recording(deps, payment, () => sign(deps, payment, additions, history))
   deps.ledger.commit([entry])
   return { entry, isNew: true }
+}
+
+/** What stops `work` is in the ledger before anybody hears of it. */
+async function recording<T>(
+  deps: SignerDeps,
+  payment: PaymentToSign,
+  work: () => Promise<T>,
+): Promise<T> {
+  const decisions: Decision[] = []
+  try {
+    return await deciding(deps, payment, decisions, work)
+  } catch (fault) {
+    deps.ledger.commit([], decisions)
+    throw fault
+  }
 }
 
 async function sign(
   deps: SignerDeps,
   payment: PaymentToSign,
-  completion: Payment['completion'],
+  additions: Additions,
   history: readonly StoredSignature[],
 ): Promise<LedgerEntry> {
   const { ledger, network, room } = deps
@@ -79,7 +95,8 @@ async function sign(
   const chain = needChain(deps, chainId)
   if (chain.submit === undefined) throw refused(`payments of ${chain.name} are not signed anew`)
   using keys = new DisposableStack()
-  const job = await prepareJob(deps, payment, completion, { claims: new Map(), keys })
+  const bench = { claims: new Map(), policy: deps.policy.openBatch(), keys }
+  const job = await prepareJob(deps, payment, additions, bench)
   refuseUnlockedMemory(deps.lockingFailed())
   const signatures = requireAll(await room.signAll(job.tasks))
   const entry = sealJob(deps, job, signatures, (_keys, check) => check())

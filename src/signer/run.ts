@@ -2,15 +2,22 @@ import { closeSync } from 'node:fs'
 import { withLock } from '../base/disk.ts'
 import { asKmsError, KmsError } from '../base/errors.ts'
 import { pollPid, setDumpable, setNoCoreDumps, waitPid } from '../base/native.ts'
+import { createNotifier, type Notifier } from '../base/notify.ts'
 import type { Chain } from '../chains/chain.ts'
+import type { Policy } from '../guard/policy.ts'
 import { readSecretLine } from '../secret/input.ts'
 import { openKeyRoom } from '../secret/key-room.ts'
 import { lockingFailed } from '../secret/memory.ts'
 import { openVault, type Vault, type VaultPlace } from '../vault/vault.ts'
+import { createApprovals } from './approvals.ts'
 import { type Channel, openChannel } from './channel.ts'
+import { sayWhy } from './farewell.ts'
+import { withHeartbeat } from './heartbeat.ts'
 import { refuseUnlockedMemory } from './job.ts'
 import { type Ledger, openLedger } from './ledger.ts'
 import type { Notice } from './messages.ts'
+import { openPolicy, type SignerPolicy } from './policy.ts'
+import { loadPolicy } from './policy-source.ts'
 import { answerTo, createSigner, type Signer } from './serve.ts'
 import type { SignerSettings } from './settings.ts'
 import { sharedWithMainnet } from './shared-keys.ts'
@@ -19,11 +26,19 @@ export type SignerWorld = {
   readonly place: VaultPlace
   readonly findChain: (id: string) => Chain | undefined
   readonly now: () => number
+  /** Milliseconds since some time, whatever the clock is set to. */
+  readonly monotonic: () => number
   readonly warn: (text: string) => void
   /** Opens the ledger; tests wrap it to end the process between two steps. */
   readonly openLedger?: typeof openLedger
+  /** Gives up for good what is not needed once the vault is open. */
+  readonly confine: () => void
   /** Calls back when the operating system asks this process to end. */
   readonly onStopSignal: (stop: () => void) => void
+  /** Calls back when it asks this process to read its policy again. */
+  readonly onReloadSignal: (reload: () => void) => void
+  /** Tells the owner what is no warning. */
+  readonly note: (text: string) => void
 }
 
 /** The keyed process, from its password to its end. Answers the front's exit status. */
@@ -32,8 +47,19 @@ export async function runSigner(settings: SignerSettings, world: SignerWorld): P
   setDumpable(false)
   process.umask(0o077)
   // When this is over no key is open and nothing locked: the front may take its time.
-  await asOnlySigner(settings, world.place, () => answerFront(settings, world))
-  return frontStatus(settings.frontPid)
+  let isServing = false
+  const onServing = (): void => {
+    isServing = true
+  }
+  try {
+    await asOnlySigner(settings, world.place, () => answerFront(settings, world, onServing))
+  } catch (fault) {
+    // Later on its own questions tell it.
+    if (!isServing) sayWhy(settings.channelFd, fault)
+    throw fault
+  }
+  // A front that is no child of ours has its own status, and somebody else to tell.
+  return settings.frontPid === null ? 0 : frontStatus(settings.frontPid)
 }
 
 /** A predecessor that was told to stop ends its payments first, within 20 s. */
@@ -66,19 +92,47 @@ function ledgerPath(vaultPath: string): string {
   return `${vaultPath}.ledger`
 }
 
-async function answerFront(settings: SignerSettings, world: SignerWorld): Promise<void> {
-  const { place } = world
-  const { network, chainSettings, acceptNonces, cancel, resign } = settings
+async function answerFront(
+  settings: SignerSettings,
+  world: SignerWorld,
+  onServing: () => void,
+): Promise<void> {
+  const { place, monotonic } = world
+  const notifier = createNotifier(settings.notifyFd)
+  notifier.status('opening the vault')
+  const { network, chainSettings, acceptNonces, othersSign, allowReplacement, cancel, resign } = settings
+  // Before anything is opened: a policy that is wrong is nothing to go on with.
+  const read = () => readPolicy(settings, place)
+  const written = read()
+  const approvals = createApprovals(settings.approvers, world.now)
   using vault = openWithPassword(settings, place)
   refuseUnlockedMemory(lockingFailed())
   using ledger = (world.openLedger ?? openLedger)(ledgerPath(place.path), vault.auditKey)
+  world.confine()
   checkHistory(settings, world, vault, ledger)
   if (network === 'testnet') warnOfSharedKeys(vault, world)
   await using room = openKeyRoom()
-  const rules = { network, chainSettings, acceptNonces, cancel, resign }
-  const facts = { vault, ledger, room, ...rules, lockingFailed }
-  const answer = createSigner({ ...world, ...facts })
-  await serve(settings.channelFd, answer, world)
+  const policy = openPolicy({ ...world, ledger, network, chainSettings, resign, read }, written)
+  const rules = { network, policy, acceptNonces, othersSign, allowReplacement, cancel, resign, approvals }
+  const facts = { ...world, vault, ledger, room, ...rules, lockingFailed }
+  const current = {
+    ...facts,
+    get chainSettings() {
+      return policy.chainSettings
+    },
+  }
+  const { watchdogMs } = settings
+  const heartbeat = { notifier, monotonic, watchdogMs }
+  const answer = withHeartbeat(createSigner(current), heartbeat)
+  onServing()
+  await serve(settings.channelFd, answer, world, { notifier, policy })
+}
+
+function readPolicy(
+  { policyPath: path, policyShare: share }: SignerSettings,
+  { disk }: VaultPlace,
+): Policy | undefined {
+  return path === null ? undefined : loadPolicy(disk, { path, share })
 }
 
 function openWithPassword({ passwordFd }: SignerSettings, place: VaultPlace): Vault {
@@ -126,7 +180,12 @@ function checkHistory(
 const drainLimitMs = 30_000
 
 /** Answers until the front ends; resolves then. */
-function serve(fd: number, answer: Signer, { onStopSignal }: SignerWorld): Promise<void> {
+function serve(
+  fd: number,
+  answer: Signer,
+  { onStopSignal, onReloadSignal }: SignerWorld,
+  { notifier, policy }: { readonly notifier: Notifier; readonly policy: SignerPolicy },
+): Promise<void> {
   const { promise: ended, resolve: onEnd, reject } = Promise.withResolvers<void>()
   const channel: Channel = openChannel(fd, {
     onFrame: (n, body) => {
@@ -140,11 +199,24 @@ function serve(fd: number, answer: Signer, { onStopSignal }: SignerWorld): Promi
     },
     onEnd,
   })
+  void ended.then(notifier.stopping, notifier.stopping)
   onStopSignal(() => {
+    notifier.stopping()
     channel.send(0, { type: 'stop' } satisfies Notice)
     // A front that does not drain must not keep the keys here: whoever asked wants this process gone.
     setTimeout(onEnd, drainLimitMs).unref()
   })
+  const tellSettings = (): void => {
+    const { chainSettings } = policy
+    channel.send(0, { type: 'settings', chainSettings } satisfies Notice)
+  }
+  onReloadSignal(() => {
+    notifier.reloading()
+    policy.reload()
+    tellSettings()
+    notifier.ready()
+  })
+  tellSettings()
   channel.send(0, { type: 'ready' } satisfies Notice)
   return ended
 }

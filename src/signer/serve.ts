@@ -1,6 +1,7 @@
 import { asKmsError, KmsError } from '../base/errors.ts'
 import type { Json } from '../base/json.ts'
 import type { Network } from '../base/model.ts'
+import { processUsage } from '../base/usage.ts'
 import type { Vault } from '../vault/vault.ts'
 import { cancelPayment, findCancellation } from './cancel.ts'
 import { needChain, type SignerDeps } from './job.ts'
@@ -13,6 +14,7 @@ import {
 } from './messages.ts'
 import { ownKeys } from './own-keys.ts'
 import { createResigner, findResignation } from './resign.ts'
+import { denyPayment, reviewAll } from './review.ts'
 import { signBatch, storedFor } from './sign-batch.ts'
 import { createSpotCheck } from './spot-check.ts'
 
@@ -55,6 +57,12 @@ export function createSigner(deps: SignerDeps): Signer {
         return findResignation(deps)
       case 'resign':
         return inTurn(() => resign(question.payment, question.expired))
+      case 'review':
+        return { results: await reviewAll(deps, question.pending) }
+      case 'deny':
+        return inTurn(() => denyPayment(deps, question))
+      case 'claims':
+        return { claims: ledger.claims(question.pendingId) }
       case 'sign':
         refuseOtherWork(deps)
         return { results: await inTurn(() => signBatch(deps, question.payments, spotCheck)) }
@@ -63,13 +71,22 @@ export function createSigner(deps: SignerDeps): Signer {
         if (changed) ledger.checkGeneration(vault.generation)
         return { changed }
       }
+      case 'probe': {
+        ledger.probe()
+        return {}
+      }
       case 'status':
         return {
           vaultId: vault.vaultId,
           wallets: [...vault.ids()].length,
           signed: ledger.count(),
+          commits: ledger.commits(),
           generation: vault.generation.toString(),
+          usage: processUsage(),
         }
+      // What it is good for is seen in heartbeat.ts.
+      case 'progress':
+        return {}
     }
   }
 }

@@ -3,6 +3,8 @@ import { asArray, asInteger, asRecord, asString, parseJson } from '../base/json.
 import type { Network } from '../base/model.ts'
 import type { ChainSettings } from '../chains/chain.ts'
 import { decodeChainSettings } from '../chains/settings.ts'
+import { parseApproverKey } from '../guard/approver-key.ts'
+import type { ApprovalRules } from '../guard/signed-verdicts.ts'
 import type { SecretMemory } from '../secret/memory.ts'
 import { isPendingId } from '../tatum/pending.ts'
 
@@ -20,13 +22,33 @@ export type SignerSettings = {
   readonly acceptRollback: boolean
   /** Addresses, in lower case, whose nonce may be far ahead of the ledger: the owner looked it up. */
   readonly acceptNonces: readonly string[]
+  /** The journal is shared: signers of other machines give out numbers of the same addresses. */
+  readonly othersSign: boolean
+  /** A payment may take the place of one that it pays a higher fee than, and is the same as else. */
+  readonly allowReplacement: boolean
   /** The one payment that this signer cancels; it then signs nothing else. */
   readonly cancel: string | null
   /** The one payment that it signs anew, and nothing else. */
   readonly resign: string | null
+  /** The owner's file of rules, which this process reads itself; null where there is none. */
+  readonly policyPath: string | null
+  /** N where the windows of the policy are shared by N daemons. */
+  readonly policyShare: number | null
+  /** Who must sign that a payment may be made; no keys where nobody needs to. */
+  readonly approvers: ApprovalRules
+  /** A socket of systemd's, to tell it how we are; null where there is none. */
+  readonly notifyFd: number | null
+  /** What systemd allows between two signs of life; null where it does not watch. */
+  readonly watchdogMs: number | null
+  /** Lines on stderr start with their priority: journald reads them. */
+  readonly logPriorities: boolean
+  /** What could not be given up before this process began, and whether it then may not go on. */
+  readonly misses: readonly string[]
+  readonly requireHardening: boolean
   readonly channelFd: number
   readonly passwordFd: number
-  readonly frontPid: number
+  /** The child that is the front; null where it is a service of its own. */
+  readonly frontPid: number | null
 }
 
 export function decodeSignerSettings(text: string): SignerSettings {
@@ -41,13 +63,16 @@ export function decodeSignerSettings(text: string): SignerSettings {
   const chainSettings = decodeChainSettings(record?.get('chainSettings'))
   const secretMemory = record?.get('secretMemory')
   const acceptNonces = asArray(record?.get('acceptNonces'))?.map(asString)
+  const approvers = decodeApprovers(record?.get('approvers'))
+  const misses = asArray(record?.get('misses'))?.map(asString)
   const cancel = record?.get('cancel')
   const resign = record?.get('resign')
   if (vaultPath === undefined || (network !== 'mainnet' && network !== 'testnet')) throw notByHand()
   if (secretMemory !== 'auto' && secretMemory !== 'locked') throw notByHand()
   if (chainSettings === undefined || !acceptNonces?.every(isText)) throw notByHand()
-  if (!isOrder(cancel) || !isOrder(resign)) throw notByHand()
+  if (!isOrder(cancel) || !isOrder(resign) || approvers === undefined) throw notByHand()
   if (cancel !== null && resign !== null) throw notByHand()
+  if (!misses?.every(isText)) throw notByHand()
   return {
     vaultPath,
     network,
@@ -56,12 +81,32 @@ export function decodeSignerSettings(text: string): SignerSettings {
     lockWaitMs: integer('lockWaitMs'),
     acceptRollback: record?.get('acceptRollback') === true,
     acceptNonces,
+    othersSign: record?.get('othersSign') === true,
+    allowReplacement: record?.get('allowReplacement') === true,
     cancel,
     resign,
+    policyPath: asString(record?.get('policyPath')) ?? null,
+    policyShare: record?.get('policyShare') === null ? null : integer('policyShare'),
+    approvers,
+    notifyFd: record?.get('notifyFd') === null ? null : integer('notifyFd'),
+    watchdogMs: record?.get('watchdogMs') === null ? null : integer('watchdogMs'),
+    logPriorities: record?.get('logPriorities') === true,
+    misses,
+    requireHardening: record?.get('requireHardening') === true,
     channelFd: integer('channelFd'),
     passwordFd: integer('passwordFd'),
-    frontPid: integer('frontPid'),
+    frontPid: record?.get('frontPid') === null ? null : integer('frontPid'),
   }
+}
+
+/** Our own command line was checked before: what else it may be is no rule at all. */
+function decodeApprovers(value: unknown): ApprovalRules | undefined {
+  const record = asRecord(value)
+  const keys = asArray(record?.get('keys'))?.map(asString)
+  const approvals = asInteger(record?.get('approvals'))
+  if (!keys?.every(isText) || keys.some(key => parseApproverKey(key) !== key)) return undefined
+  if (approvals === undefined || approvals > keys.length) return undefined
+  return approvals >= Math.min(1, keys.length) ? { keys, approvals } : undefined
 }
 
 /** Which payment a person's order is about; null where there is none. */

@@ -3,6 +3,7 @@ import { equalBytes, fromHex, utf8 } from '../base/bytes.ts'
 import { asKmsError, KmsError } from '../base/errors.ts'
 import { parsePending } from '../tatum/pending.ts'
 import { refuseCancelled } from './claims.ts'
+import { type Decision, decisionOn } from './decisions.ts'
 import {
   type Job,
   type PaymentToSign,
@@ -14,7 +15,7 @@ import {
   type Workbench,
 } from './job.ts'
 import type { LedgerEntry, StoredSignature } from './ledger.ts'
-import type { Payment, SignResult } from './messages.ts'
+import type { Additions, Payment, SignResult } from './messages.ts'
 import type { SpotCheck } from './spot-check.ts'
 
 /**
@@ -28,11 +29,13 @@ export async function signBatch(
 ): Promise<readonly SignResult[]> {
   refuseUnlockedMemory(deps.lockingFailed())
   using keys = new DisposableStack()
-  const batch: Batch = { jobs: new Map(), claims: new Map(), keys }
+  const policy = deps.policy.openBatch()
+  const batch: Batch = { jobs: new Map(), claims: new Map(), policy, keys }
+  const decisions: Decision[] = []
   const plans = []
   // In order: what one payment has taken the next one cannot have.
   for (const payment of payments) {
-    plans.push(await orRefusal(() => plan(deps, payment, batch)))
+    plans.push(await orRefusal(() => plan(deps, payment, batch, decisions)))
   }
   const jobs = plans.filter(answer => 'prepared' in answer)
   // The keys of this batch may have been what the limit had no room for.
@@ -44,10 +47,13 @@ export async function signBatch(
   for (const job of jobs) {
     const own = signatures.slice(at, at + job.tasks.length)
     at += job.tasks.length
-    const entry = await orRefusal(() => sealJob(deps, job, requireAll(own), spotCheck))
+    const seal = () => sealJob(deps, job, requireAll(own), spotCheck)
+    const entry = await orRefusal(() => deciding(deps, job, decisions, seal))
     sealed.set(job.pending.id, entry)
   }
-  deps.ledger.commit([...sealed.values()].filter(answer => 'pendingId' in answer))
+  const entries = [...sealed.values()].filter(answer => 'pendingId' in answer)
+  deps.ledger.commit(entries, decisions)
+  deps.policy.count(entries)
 
   return plans.map(answer => {
     if ('kind' in answer) return answer
@@ -62,13 +68,26 @@ type Refusal = Extract<SignResult, { kind: 'refused' }>
 type Batch = Workbench & { readonly jobs: Map<string, Job> }
 
 /** A job, or an answer that needs no signing: the ledger's, or whatever its twin comes to. */
+type Plan = Job | SignResult | { readonly sameAs: string }
+
 async function plan(
   deps: SignerDeps,
-  { pending, completion }: Payment,
+  { pending, ...additions }: Payment,
   batch: Batch,
-): Promise<Job | SignResult | { readonly sameAs: string }> {
-  const { ledger } = deps
+  decisions: Decision[],
+): Promise<Plan> {
+  // What names no payment is refused, and there is nothing to write down.
   const payment = readPayment(pending)
+  return deciding(deps, payment, decisions, () => planFor(deps, payment, additions, batch))
+}
+
+async function planFor(
+  deps: SignerDeps,
+  payment: PaymentToSign,
+  additions: Additions,
+  batch: Batch,
+): Promise<Plan> {
+  const { ledger } = deps
   const { id } = payment.pending
   refuseCancelled(ledger, id)
   const stored = ledger.find(id)
@@ -83,9 +102,27 @@ async function plan(
     refuseOtherContents(deps, before, payment)
     return { sameAs: id }
   }
-  const job = await prepareJob(deps, payment, completion, batch)
+  const job = await prepareJob(deps, payment, additions, batch)
   batch.jobs.set(id, job)
   return job
+}
+
+/** Does `work`, and adds what stops it to `decisions`, for the ledger. */
+export async function deciding<T>(
+  { network, now }: Pick<SignerDeps, 'network' | 'now'>,
+  { pending, serializedHash }: PaymentToSign,
+  decisions: Decision[],
+  work: () => T | Promise<T>,
+): Promise<T> {
+  try {
+    return await work()
+  } catch (thrown) {
+    const { id: pendingId, chain } = pending
+    const decided = { pendingId, chain, network, serializedHash }
+    const decision = decisionOn(decided, asKmsError(thrown), now())
+    if (decision !== undefined) decisions.push(decision)
+    throw thrown
+  }
 }
 
 /** Reads a pending transaction as it came over the pipe. */

@@ -19,6 +19,12 @@ import {
   readJson,
   wrongShape,
 } from './answers.ts'
+import {
+  clientVersion,
+  latestVersionHeader,
+  type NewerVersion,
+  readNewerVersion,
+} from './latest-version.ts'
 
 export type TatumApiSettings = {
   readonly baseUrl: string
@@ -27,7 +33,17 @@ export type TatumApiSettings = {
   readonly version: string
   readonly insecureHttp?: boolean
   readonly http?: Http
+  readonly observer?: ApiObserver
 } & Pick<Retries, 'sleep' | 'random'>
+
+type ApiCall = 'pending' | 'read' | 'rpc' | 'broadcast' | 'report'
+
+/** Hears of each request, retries included. */
+export type ApiObserver = {
+  /** `credits`: what it costs by what Tatum says of its prices, which may change. */
+  called(kind: ApiCall, credits: number): void
+  newerVersion(newer: NewerVersion): void
+}
 
 type BroadcastAnswer = {
   readonly txId?: string
@@ -57,8 +73,6 @@ export type TatumApi = {
 }
 
 const label = 'the Tatum API'
-/** The protocol we speak, by the version of the original that speaks it. */
-const clientVersion = '8.0.1'
 /** Protocol 1.2: the API refuses more ids in one request. */
 const maxIdsPerRequest = 25_000
 const maxPending = 10_000
@@ -71,26 +85,33 @@ const maxBytes = {
   broadcast: mebibyte / 4,
   report: mebibyte / 4,
 } as const
+/** The documentation of tatum-kms: 1 for every 500 ids. All else: what a usual call costs. */
+const idsPerCredit = 500
+const creditsPerCall = 2
 const timeoutMs = 60_000
 const readAttempts = 3
 const broadcastAttempts = 4
 
 /** The Tatum API as the front needs it. Neither the key nor a URL is in anything it throws. */
 export function createTatumApi(settings: TatumApiSettings): TatumApi {
-  const { apiKey, http = request, sleep, random } = settings
+  const { apiKey, sleep, random } = settings
   const ask = createAsk(settings)
   const clean = createCleaner(apiKey)
-  const reading = retrying(http, { attempts: readAttempts, sleep, random })
-  const broadcasting = retrying(http, { attempts: broadcastAttempts, sleep, random })
+  const calling = observed(settings, clean)
+  const reads = { attempts: readAttempts, sleep, random }
+  const reading = retrying(calling('read'), reads)
+  const rpcReading = retrying(calling('rpc'), reads)
+  const broadcasting = retrying(calling('broadcast'), { ...reads, attempts: broadcastAttempts })
 
   return {
     async pending(chain, signatureIds, signal) {
       const path = `/v3/kms/pending/${encodeURIComponent(chain)}`
       const all: unknown[] = []
-      // Not retried: the next cycle asks again anyway.
       for (const ids of chunks(signatureIds, maxIdsPerRequest)) {
         const body = { signatureIds: ids }
-        const response = await http(
+        const credits = Math.ceil(ids.length / idsPerCredit)
+        const polling = retrying(calling('pending', credits), reads)
+        const response = await polling(
           ask({ method: 'POST', path, body, maxBytes: maxBytes.pending }, signal),
         )
         all.push(...readPending(requireSuccess(response, 'polling', clean)))
@@ -111,7 +132,7 @@ export function createTatumApi(settings: TatumApiSettings): TatumApi {
     async rpc(path, method, params, signal) {
       const body = { jsonrpc: '2.0', id: 1, method, params }
       const call = ask({ method: 'POST', path, body, maxBytes: maxBytes.read }, signal)
-      return readRpc(await reading(call), method, clean)
+      return readRpc(await rpcReading(call), method, clean)
     },
 
     async broadcast({ path, body }, signal) {
@@ -130,9 +151,23 @@ export function createTatumApi(settings: TatumApiSettings): TatumApi {
         { method: 'POST', path, body: { errors: cleaned }, maxBytes: maxBytes.report },
         signal,
       )
-      requireSuccess(await http(sent), 'the error report', clean)
+      requireSuccess(await calling('report')(sent), 'the error report', clean)
     },
   }
+}
+
+type Calling = (kind: ApiCall, credits?: number) => Http
+
+function observed({ http = request, observer }: TatumApiSettings, clean: Clean): Calling {
+  return (kind, credits = creditsPerCall) =>
+    async asked => {
+      observer?.called(kind, credits)
+      const response = await http(asked)
+      const header = response.headers.get(latestVersionHeader)
+      const newer = header === null ? undefined : readNewerVersion(header, clean)
+      if (newer !== undefined) observer?.newerVersion(newer)
+      return response
+    }
 }
 
 type Ask = (

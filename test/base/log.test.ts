@@ -116,3 +116,15 @@ test('the fields cannot replace time, level or event', () => {
   const fields: LogFields = { level: 'debug' }
   expect(fields).toBeDefined()
 })
+
+test('each line starts with its priority for journald, and only there can it stand', () => {
+  for (const json of [true, false]) {
+    const written: string[] = []
+    const now = () => new Date(0)
+    const write = (line: string) => written.push(line)
+    const log = createLog({ write, now, json, level: 'debug', priorities: true })
+    for (const level of ['debug', 'info', 'warning', 'error'] as const) log[level]('a\n<0>b')
+    expect(written.map(line => line.slice(0, 3))).toEqual(['<7>', '<6>', '<4>', '<3>'])
+    expect(written.join('')).not.toContain('\n')
+  }
+})

@@ -3,7 +3,6 @@ import { closeSync, constants, mkdtempSync, openSync, readFileSync, rmSync } fro
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
-  notify,
   overwriteEnvironment,
   pipe,
   pollPid,
@@ -134,25 +133,6 @@ describe.if(process.platform === 'linux')('the system', () => {
     expect(output.split('\n')).toEqual(['true true', '0'])
   })
 
-  test('tells systemd, by path and by abstract name', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'kms-notify-'))
-    try {
-      for (const name of [join(folder, 'notify'), `@kms-notify-${process.pid}`]) {
-        const listener = Bun.spawn(['python3', '-c', listenOnce, name], { stdout: 'pipe' })
-        const reader = listener.stdout.getReader()
-        await reader.read()
-        expect(notify(name, 'READY=1\nSTATUS=on')).toBe(true)
-        expect(Buffer.from((await reader.read()).value ?? []).toString()).toBe('READY=1\nSTATUS=on')
-        await listener.exited
-      }
-      for (const name of [join(folder, 'nobody'), '', 'x'.repeat(200), 'a\0b']) {
-        expect(notify(name, 'READY=1')).toBe(false)
-      }
-    } finally {
-      rmSync(folder, { recursive: true })
-    }
-  })
-
   test('hides what is typed, takes Ctrl-C as a byte, and puts the terminal back', async () => {
     const program = `
       const native = await import('${native}')
@@ -183,15 +163,6 @@ describe.if(process.platform === 'linux')('the system', () => {
     expect(interrupted).toMatch(/\bisig icanon iexten echo /)
   })
 })
-
-const listenOnce = `
-import os, socket, sys
-name = sys.argv[1]
-listener = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-listener.bind('\\0' + name[1:] if name[0] == '@' else name)
-os.write(1, b'ready')
-os.write(1, listener.recv(1000))
-`
 
 /** Runs argv[2:] on a terminal of its own and types argv[1] once it has said 'ask'. */
 const typeInTerminal = `

@@ -115,7 +115,21 @@ describe('each option', () => {
     },
   )
 
-  test.each(taken)('$command.name --$option.name is taken once', ({ command, option }) => {
+  const repeated = taken.filter(({ option }) => option.repeats)
+  test.each(repeated)('$command.name --$option.name is taken twice', ({ command, option }) => {
+    for (const one of spellings(option)) {
+      for (const other of spellings(option)) {
+        const { options } = work(command, `${one}=x`, other, 'y,z', `${one}=1e5`)
+        expect([...options]).toEqual([[option.name, 'x,y,z,1e5']])
+        for (const bad of [`${other}=`, other]) {
+          expect(() => work(command, `${one}=x`, bad)).toThrow(refusal('usage', /needs a value/))
+        }
+      }
+    }
+  })
+
+  const single = taken.filter(({ option }) => !option.repeats)
+  test.each(single)('$command.name --$option.name is taken once', ({ command, option }) => {
     const value = option.value === undefined ? '' : '=x'
     for (const one of spellings(option)) {
       for (const other of spellings(option)) {

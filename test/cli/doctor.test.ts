@@ -1,7 +1,17 @@
 import { describe, expect, test } from 'bun:test'
 import { check } from '../../src/cli/doctor/check.ts'
+import { files } from '../../src/cli/doctor/confinement.ts'
 import { clock } from '../../src/cli/doctor/files.ts'
 import { kernel, memoryLimit, ptraceScope, swap } from '../../src/cli/doctor/machine.ts'
+
+test.each([
+  [0, 'warning', 'no Landlock'],
+  [1, 'ok', 'it does not limit ports (kernel 6.7) and signals (kernel 6.12) yet'],
+  [4, 'ok', 'it does not limit signals (kernel 6.12) yet'],
+  [7, 'ok', 'files, ports and signals'],
+] as const)('Landlock %p is told of as it is', (version, result, about) => {
+  expect(files(version)).toEqual([result, expect.stringContaining(about)])
+})
 
 test('a look that throws is a check that failed', async () => {
   const odd = await check('this', () => {

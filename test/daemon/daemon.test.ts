@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type ErrorCode, KmsError } from '../../src/base/errors.ts'
 import { type Http, request } from '../../src/base/http.ts'
+import { askInBatches } from '../../src/daemon/ask-to-sign.ts'
 import { type DaemonDeps, runDaemon, runOnce } from '../../src/daemon/daemon.ts'
 import { createTatumApi } from '../../src/tatum/api.ts'
 import { until } from '../support/daemon-process.ts'
@@ -46,7 +47,8 @@ describe('a chain in trouble', () => {
   test.each(['drip', 'hang'] as const)(
     'whose server will %s is asked again when its time is up; the other does not wait',
     async kind => {
-      tatum.fail('pending', { kind }, { chain: 'ETH', times: 1 })
+      // A poll asks three times.
+      tatum.fail('pending', { kind }, { chain: 'ETH', times: 3 })
       const held = tatum.queue(ethPayment(1))
       const running = run()
       for (const n of [2, 3]) {
@@ -118,7 +120,7 @@ describe('a chain in trouble', () => {
     tatum.queue(btcPayment(1, { serializedTransaction: '{' }))
     const running = run()
     await until(() => events('payment not sent').length > 0)
-    tatum.fail('pending', { kind: 'answer', status: 502 }, { chain: 'BTC', times: 2 })
+    tatum.fail('pending', { kind: 'answer', status: 502 }, { chain: 'BTC', times: 6 })
     await until(() => events('poll works again').length > 0)
     const before = polls('BTC')
     await until(() => polls('BTC') > before + 3)
@@ -173,23 +175,110 @@ describe('bytes of a chain that is not polled any more', () => {
   })
 })
 
+describe('a disk that is full', () => {
+  let isFull: boolean
+  const full = (what: string): KmsError => new KmsError('disk', `the ${what} could not be written`)
+
+  test('under the journal: nothing is asked or signed, said once, and it goes on by itself', async () => {
+    isFull = true
+    const { journal } = front.deps
+    const orFull = async <T>(work: () => Promise<T>): Promise<T> => {
+      if (isFull) throw full('journal')
+      return work()
+    }
+    const id = tatum.queue(btcPayment(1))
+    const running = run({
+      journal: {
+        ...journal,
+        record: row => orFull(() => journal.record(row)),
+        probe: () => orFull(journal.probe),
+      },
+    })
+    await until(() => events('nothing can be signed').length > 0)
+    const asked = tatum.state.requests.length
+    await Bun.sleep(100)
+    // A poll that was on its way when it happened.
+    expect(tatum.state.requests.length).toBeLessThanOrEqual(asked + 1)
+    expect(signer.ledger.find(id)).toBeUndefined()
+    isFull = false
+    await until(() => tatum.state.settled.has(id))
+    await until(() => events('payments go on').length > 0)
+    await finish(running)
+    expect(events('nothing can be signed')).toMatchObject([
+      { level: 'error', reason: 'the journal could not be written' },
+    ])
+    expect(events('payments go on')).toHaveLength(1)
+  })
+
+  test('under the ledger: no bytes leave, said once, and it goes on by itself', async () => {
+    isFull = true
+    const ask: DaemonDeps['signer']['ask'] = async question => {
+      const writes = question.type === 'sign' || question.type === 'probe'
+      if (isFull && writes) throw full('ledger')
+      return signer.ask(question)
+    }
+    const ids = [tatum.queue(btcPayment(1)), tatum.queue(ethPayment(2))]
+    const running = run({ signer: { ...front.deps.signer, ask }, askToSign: askInBatches({ ask }) })
+    await until(() => events('nothing can be signed').length > 0)
+    await Bun.sleep(100)
+    expect(tatum.state.broadcasts.size).toBe(0)
+    isFull = false
+    await until(() => ids.every(id => tatum.state.settled.has(id)))
+    await finish(running)
+    expect(events('nothing can be signed')).toHaveLength(1)
+    expect(tatum.state.reports).toEqual([])
+  })
+
+  test('that takes a probe, but no payment, is said once as well', async () => {
+    isFull = true
+    const { journal } = front.deps
+    let tries = 0
+    const record: DaemonDeps['journal']['record'] = async row => {
+      tries++
+      if (isFull) throw full('journal')
+      return journal.record(row)
+    }
+    const id = tatum.queue(btcPayment(1))
+    const running = run({ journal: { ...journal, record }, periodMs: 50 })
+    await until(() => tries > 3)
+    isFull = false
+    await until(() => tatum.state.settled.has(id))
+    await finish(running)
+    expect(events('nothing can be signed')).toHaveLength(1)
+  })
+
+  test('under bytes that went out leaves them what they are: the same go out again', async () => {
+    const { journal } = front.deps
+    isFull = true
+    const record: DaemonDeps['journal']['record'] = async row => {
+      if (isFull && row.state === 'sent') throw full('journal')
+      return journal.record(row)
+    }
+    const id = tatum.queue(ethPayment(1))
+    const running = run({ journal: { ...journal, record } })
+    await until(() => events('nothing can be signed').length > 0)
+    isFull = false
+    await until(() => front.states.includes('01 sent'))
+    await finish(running)
+    expect(tatum.state.broadcasts.get(id)).toHaveLength(1)
+  })
+
+  test('ends a single run', async () => {
+    tatum.queue(btcPayment(1))
+    const record = (): Promise<never> => Promise.reject(full('journal'))
+    const deps = { ...front.deps, journal: { ...front.deps.journal, record } }
+    const endings = { stop: stop.signal, abort: stop.signal }
+    const ended = await runOnce(deps, endings).catch((fault: unknown) => fault)
+    expect(ended).toMatchObject({ code: 'disk' })
+  })
+})
+
 describe('what ends the daemon', () => {
   test('a stop, at once when nothing is under way', async () => {
     const running = run({ periodMs: 60_000 })
     await until(() => polls('BTC') > 0 && polls('ETH') > 0)
     stop.abort()
     await running
-  })
-
-  test('a journal that cannot be written, without waiting for the next cycle', async () => {
-    tatum.queue(btcPayment(1))
-    const { journal } = front.deps
-    const record = async (): Promise<void> => {
-      throw new KmsError('disk', 'the journal could not be used')
-    }
-    const running = run({ periodMs: 60_000, journal: { ...journal, record } })
-    expect(await running.catch((fault: unknown) => fault)).toMatchObject({ code: 'disk' })
-    expect(tatum.state.broadcasts.size).toBe(0)
   })
 
   test('a fault of one chain waits for what is under way on the other, but not for ever', async () => {
@@ -221,7 +310,7 @@ describe('what ends the daemon', () => {
     },
   )
 
-  test.each(['disk', 'vault-missing', 'vault-busy'] as const)(
+  test.each(['disk', 'vault-missing', 'vault-busy', 'unsafe-permissions'] as const)(
     'is not a vault that cannot be read for the moment (%s): it is said once',
     async code => {
       let isOver = false

@@ -252,9 +252,9 @@ async function start({
   const signer = startSigner(folder, {
     wrapLedger: ledger => ({
       ...ledger,
-      commit(entries) {
+      commit(entries, decisions) {
         death.pass()
-        ledger.commit(entries)
+        ledger.commit(entries, decisions)
         death.pass()
       },
     }),
@@ -276,8 +276,9 @@ async function start({
       ...journal,
       async record(row) {
         death.pass()
-        await journal.record(row)
+        const recorded = await journal.record(row)
         death.pass()
+        return recorded
       },
     },
   }

@@ -1,17 +1,12 @@
 import { Database } from 'bun:sqlite'
-import { afterAll, describe, expect, test } from 'bun:test'
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { KmsError } from '../../src/base/errors.ts'
-import {
-  type Journal,
-  type JournalScope,
-  openJournal,
-  type PaymentFilter,
-  type PaymentRow,
-  readJournal,
-} from '../../src/daemon/journal.ts'
+import type { Journal, JournalScope, PaymentFilter, PaymentRow } from '../../src/daemon/journal.ts'
+import { openJournal, readJournal } from '../../src/daemon/journal-sqlite.ts'
+import { type JournalStore, journalBackends } from '../support/journals.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'kms-journal-'))
 let made = 0
@@ -24,7 +19,7 @@ const seen: PaymentRow = {
   chain: 'ETH',
   state: 'seen',
   contents: 'c0',
-  withdrawalId: 'é\u0000',
+  withdrawalId: 'é\u2028',
   lane: null,
   txData: null,
   txId: null,
@@ -38,21 +33,28 @@ const seen: PaymentRow = {
 }
 const scope: JournalScope = { vaultId: '00'.repeat(16), network: 'mainnet' }
 
-describe('the journal', () => {
+describe.each(journalBackends)('the journal in $name', ({ start }) => {
+  let backend: Awaited<ReturnType<typeof start>>
+  const store = (): Promise<JournalStore> => backend.make()
+  beforeAll(async () => {
+    backend = await start()
+  }, 60_000)
+  afterAll(() => backend[Symbol.asyncDispose]())
+
   test('gives back what it was given, also after it was closed', async () => {
-    const path = newPath()
-    const first = await open(path)
+    const kept = await store()
+    const first = await open(kept)
     await first.record(seen)
     expect(await first.find('a1')).toEqual(seen)
     await first.close()
-    const second = await open(path)
+    const second = await open(kept)
     expect(await second.find('a1')).toEqual(seen)
     expect(await second.find('a2')).toBeUndefined()
     await second.close()
   })
 
   test('replaces a row whole', async () => {
-    const journal = await open(newPath())
+    const journal = await open(await store())
     await journal.record({ ...seen, reason: 'the approver said no', state: 'denied' })
     const signed: PaymentRow = { ...seen, state: 'signed', txData: '0x02', txId: '0xid' }
     await journal.record(signed)
@@ -61,7 +63,7 @@ describe('the journal', () => {
   })
 
   test('knows which payments may not have arrived, the oldest first', async () => {
-    const journal = await open(newPath())
+    const journal = await open(await store())
     for (const [id, state] of [
       ['c', 'signed'],
       ['a', 'sent'],
@@ -84,7 +86,7 @@ describe('the journal', () => {
   })
 
   test('knows which payments went out long ago and are not known to have arrived', async () => {
-    const journal = await open(newPath())
+    const journal = await open(await store())
     const from = clock
     for (const [id, state] of [
       ['a', 'sent'],
@@ -109,7 +111,7 @@ describe('the journal', () => {
   })
 
   test('never lets a payment that is cancelled become anything else', async () => {
-    const journal = await open(newPath())
+    const journal = await open(await store())
     const signed = { txData: '0x02', txId: '0xid' } as const
     const cancelled: PaymentRow = { ...seen, ...signed, state: 'cancelled', reason: 'so it is' }
     await journal.record(cancelled)
@@ -124,14 +126,14 @@ describe('the journal', () => {
   })
 
   test('is read by others while it is written, with times and without bytes', async () => {
-    const path = newPath()
-    const journal = await open(path)
+    const kept = await store()
+    const journal = await open(kept)
     const from = clock
     await journal.record(seen)
     await journal.record({ ...seen, pendingId: 'b1', chain: 'BTC', reason: 'because' })
     const final = { finalData: '0xsecond', finalId: '0xlast' }
     await journal.record({ ...seen, ...final, state: 'sent', txData: '0xfirst', txId: '0xid' })
-    const [first, second, ...rest] = await readJournal(path, {})
+    const [first, second, ...rest] = await kept.read({})
     expect(rest).toEqual([])
     const network = 'mainnet'
     const common = { pendingId: 'a1', chain: 'ETH', network, reason: null }
@@ -139,32 +141,31 @@ describe('the journal', () => {
     expect(first).toEqual({ ...common, state: 'sent', txId: '0xlast', ...times })
     expect(second).toMatchObject({ pendingId: 'b1', txId: null, reason: 'because' })
     const idsOf = async (filter: PaymentFilter) =>
-      (await readJournal(path, filter)).map(({ pendingId }) => pendingId)
+      (await kept.read(filter)).map(({ pendingId }) => pendingId)
     expect(await idsOf({ state: 'seen' })).toEqual(['b1'])
     expect(await idsOf({ chains: ['ETH', 'DOGE'] })).toEqual(['a1'])
     expect(await idsOf({ chains: ['ETH', 'BTC'], state: 'sent' })).toEqual(['a1'])
     expect(await idsOf({ pendingId: "' OR '1'='1" })).toEqual([])
     await journal.close()
     expect(await idsOf({ pendingId: 'b1' })).toEqual(['b1'])
-    await expectDiskFault(readJournal(join(folder, 'none'), {}))
   })
 
   test('of one vault and network does not see the rows of another', async () => {
-    const path = newPath()
+    const kept = await store()
     const scopes: readonly JournalScope[] = [
       scope,
       { ...scope, network: 'testnet' },
       { ...scope, vaultId: '11'.repeat(16) },
     ]
     for (const [i, own] of scopes.entries()) {
-      const journal = await open(path, own)
+      const journal = await open(kept, own)
       expect(await journal.find('a1')).toBeUndefined()
       expect(await journal.unsent('ETH')).toEqual([])
       await journal.record({ ...seen, state: 'signed', txData: `0x${i}`, txId: 'x' })
       await journal.close()
     }
     for (const [i, own] of scopes.entries()) {
-      const journal = await open(path, own)
+      const journal = await open(kept, own)
       expect((await journal.find('a1'))?.txData).toBe(`0x${i}`)
       expect(await unsentIn(journal, 'ETH')).toEqual(['a1'])
       await journal.close()
@@ -172,7 +173,7 @@ describe('the journal', () => {
   })
 
   test('never takes bytes away from a row, or gives it others', async () => {
-    const journal = await open(newPath())
+    const journal = await open(await store())
     const signed: PaymentRow = { ...seen, state: 'signed', txData: '0x02', txId: '0xid' }
     await journal.record(signed)
     await journal.record({ ...seen, state: 'refused', reason: 'somebody was late' })
@@ -184,7 +185,7 @@ describe('the journal', () => {
   })
 
   test('never takes final bytes away from a row, or gives it others', async () => {
-    const journal = await open(newPath())
+    const journal = await open(await store())
     const signed: PaymentRow = { ...seen, state: 'signed', txData: '0x02', txId: '0xid' }
     const final = { finalData: '0x02ff', finalId: '0xfinal' }
     const finished: PaymentRow = { ...signed, ...final, state: 'finished' }
@@ -197,7 +198,7 @@ describe('the journal', () => {
   })
 
   test('never lets a payment that has arrived expire, or forget what Tatum is told of it', async () => {
-    const journal = await open(newPath())
+    const journal = await open(await store())
     const signed: PaymentRow = { ...seen, state: 'signed', txData: '0x02', txId: '0xid' }
     const arrived: PaymentRow = { ...signed, state: 'arrived', arrivalData: '0xid' }
     await journal.record(arrived)
@@ -210,8 +211,27 @@ describe('the journal', () => {
     await journal.close()
   })
 
+  test('takes text for text, whatever it says', async () => {
+    const journal = await open(await store())
+    const odd = `'; DROP TABLE payments; --`
+    await journal.record({ ...seen, pendingId: odd, reason: odd, chain: odd })
+    expect(await journal.find(odd)).toMatchObject({ reason: odd, chain: odd })
+    expect(await journal.find(`' OR '1'='1`)).toBeUndefined()
+    await journal.close()
+  })
+
+  test('keeps what is around a zero in a text', async () => {
+    const journal = await open(await store())
+    await journal.record({ ...seen, withdrawalId: 'a\0b', reason: '\0' })
+    const { withdrawalId = '' } = (await journal.find('a1')) ?? {}
+    expect(withdrawalId).toMatch(/^a[\0\ufffd]b$/)
+    await journal.close()
+  })
+})
+
+describe('the journal in SQLite', () => {
   test('writes rows that come together at once, and a row that comes twice in its order', async () => {
-    const journal = await open(newPath())
+    const journal = await openJournal(newPath(), scope, () => clock++)
     const ids = Array.from({ length: 1_200 }, (_, n) => `p${n}`)
     const signed = { state: 'signed', txData: '0x02', txId: '0xid' } as const
     await Promise.all([
@@ -222,18 +242,9 @@ describe('the journal', () => {
     await journal.close()
   })
 
-  test('takes text for text, whatever it says', async () => {
-    const journal = await open(newPath())
-    const odd = `'; DROP TABLE payments; --`
-    await journal.record({ ...seen, pendingId: odd, reason: odd, chain: odd })
-    expect(await journal.find(odd)).toMatchObject({ reason: odd, chain: odd })
-    expect(await journal.find(`' OR '1'='1`)).toBeUndefined()
-    await journal.close()
-  })
-
   test('writes before it answers: the row is there for another reader', async () => {
     const path = newPath()
-    const journal = await open(path)
+    const journal = await openJournal(path, scope, () => clock++)
     await journal.record(seen)
     const db = new Database(path)
     expect(db.query('SELECT pending_id, state FROM payments').all()).toEqual([
@@ -246,7 +257,7 @@ describe('the journal', () => {
 
   test('says so when it cannot be written', async () => {
     const path = newPath()
-    const journal = await open(path)
+    const journal = await openJournal(path, scope, () => clock++)
     const other = new Database(path)
     other.run('BEGIN IMMEDIATE')
     await expectDiskFault(journal.record(seen))
@@ -261,8 +272,9 @@ describe('the journal', () => {
   test('that is not one, or cannot be made, is a fault with a reason', async () => {
     const path = newPath()
     writeFileSync(path, 'not a database, but long enough to look at'.repeat(100))
-    await expectDiskFault(open(path))
-    await expectDiskFault(open(join(folder, 'no/such/folder')))
+    await expectDiskFault(openJournal(path, scope, () => clock++))
+    await expectDiskFault(readJournal(join(folder, 'none'), {}))
+    await expectDiskFault(openJournal(join(folder, 'no/such/folder'), scope, () => clock++))
   })
 })
 
@@ -270,8 +282,8 @@ function newPath(): string {
   return join(folder, `journal-${made++}`)
 }
 
-function open(path: string, own = scope) {
-  return openJournal(path, own, () => clock++)
+function open(store: JournalStore, own = scope): Promise<Journal> {
+  return store.open(own, () => clock++)
 }
 
 async function unsentIn(journal: Journal, chain: string): Promise<readonly string[]> {

@@ -3,16 +3,25 @@ import { randomInt } from 'node:crypto'
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import {
+  type CrashLoop,
+  createCrashLoop,
+  expectAllPaidOnce,
+  expectEachPaidOnce,
+  liveAndDie,
+} from '../support/crash-loop.ts'
 import { type CrashPlan, pointsFile } from '../support/crashing-daemon.ts'
 import { makeHome, runDaemonOnce, startDaemon } from '../support/daemon-process.ts'
 import { type FakeTatum, startFakeTatum } from '../support/fake-tatum.ts'
-import { btcPayment, ethPayment, wallets } from '../support/payments.ts'
+import { mixedWallets } from '../support/mixed-payments.ts'
+import { btcPayment, ethPayment } from '../support/payments.ts'
+import { seededRandom } from '../support/seeded-random.ts'
 import { storeWallets } from '../support/test-vault.ts'
 
 // Exactly once under kill -9: one set of bytes per pending id, and every payment arrives.
 
 const template = mkdtempSync(join(tmpdir(), 'kms-kill-'))
-beforeAll(() => storeWallets(template, Object.values(wallets)))
+beforeAll(() => storeWallets(template, mixedWallets))
 afterAll(() => rmSync(template, { recursive: true }))
 
 /** Process groups are killed: of Windows there is nothing to ask, and no daemon either. */
@@ -34,39 +43,35 @@ describe.skipIf(process.platform !== 'linux')('killed', () => {
     // Per payment: approval, ledger, bytes and two states in the journal, broadcast.
     expect(kills).toBeGreaterThanOrEqual(2 * 3 * 6)
     expect(kills).toBeGreaterThanOrEqual(points - 2)
-  }, 120_000)
+  }, 300_000)
 
-  test('at random instants, the built program', async () => {
-    const wanted = Number(process.env['KILL_RUNS'] ?? 15)
-    using home = makeHome(template)
-    await using tatum = startFakeTatum({ network: 'mainnet' })
-    const args = [`--external-url=${tatum.approverUrl}`]
-    const queueTwo = (n: number) => [tatum.queue(ethPayment(n)), tatum.queue(btcPayment(n + 1))]
-
-    const ids = queueTwo(1)
-    expect(await runDaemonOnce(home.folder, tatum, args)).toMatchObject({ status: 0 })
-    ids.push(...queueTwo(3))
+  test('at random instants, the built program, at a server that loses, repeats and restarts', async () => {
+    const wanted = Number(process.env['KILL_RUNS'] ?? 100)
+    const seed = Number(process.env['KILL_SEED'] ?? randomInt(2 ** 31))
     const started = performance.now()
-    expect(await runDaemonOnce(home.folder, tatum, args)).toMatchObject({ status: 0 })
-    const wholeRunMs = performance.now() - started
-
-    let kills = 0
-    let runs = 0
-    // Some runs are faster than their killer.
-    for (; kills < wanted && runs < 4 * wanted; runs++) {
-      ids.push(...queueTwo(2 * runs + 5))
-      const daemon = startDaemon(home.folder, tatum, ['--run-once', ...args])
-      await Bun.sleep(randomInt(Math.ceil(wholeRunMs)))
-      killGroup(daemon.pid)
-      if ((await daemon.ended) === 'SIGKILL') kills++
-      const after = await runDaemonOnce(home.folder, tatum, args)
-      expect({ ...after, runs }).toMatchObject({ status: 0 })
-      expectEachPaidOnce(tatum, ids)
-    }
-    say(`killed the built program ${kills} times in ${runs} runs of ${wholeRunMs.toFixed()} ms`)
-    expect(kills).toBe(wanted)
-  }, 600_000)
+    const loops = await Promise.all([0, 1].map(n => crashUntil(wanted / 2, seed + n)))
+    const sum = (name: keyof CrashLoop['counts']): number =>
+      loops.reduce((total, { counts }) => total + counts[name], 0)
+    const seconds = Math.round((performance.now() - started) / 1000)
+    say(
+      `crash loop: killed the built program ${sum('kills')} times, restarted the server ` +
+        `${sum('restarts')} times, ${sum('faults')} faults between them: each of ` +
+        `${loops.reduce((total, { ids }) => total + ids.length, 0)} payments paid once ` +
+        `(${seconds} s, KILL_SEED=${seed})`,
+    )
+    expect(sum('kills')).toBeGreaterThanOrEqual(wanted)
+  }, 7_200_000)
 })
+
+/** A home and a server of their own, until the daemon was killed so often. */
+async function crashUntil(kills: number, seed: number): Promise<CrashLoop> {
+  using home = makeHome(template)
+  await using tatum = startFakeTatum({ network: 'mainnet' })
+  const loop = await createCrashLoop(home.folder, tatum, seededRandom(seed))
+  while (loop.counts.kills < kills && loop.counts.lives < 2 * kills) await liveAndDie(loop)
+  await expectAllPaidOnce(loop)
+  return loop
+}
 
 /** Dies at one point, then runs as built; answers how many points there are if it did not die. */
 async function dieOnce(dieAt: number): Promise<number | undefined> {
@@ -94,22 +99,6 @@ function runAndDie(folder: string, tatum: FakeTatum, dieAt: number) {
     command: [process.execPath, entry, JSON.stringify(plan)],
   })
   return daemon.ended.then(status => ({ status, said: daemon.said() }))
-}
-
-function expectEachPaidOnce({ state }: FakeTatum, ids: readonly string[]): void {
-  for (const id of ids) {
-    expect({ id, bytes: state.broadcasts.get(id)?.length }).toEqual({ id, bytes: 1 })
-    expect({ id, settled: state.settled.get(id)?.length }).toEqual({ id, settled: 1 })
-  }
-  expect(state.broadcasts.size).toBe(ids.length)
-}
-
-function killGroup(pid: number): void {
-  try {
-    process.kill(-pid, 'SIGKILL')
-  } catch {
-    // It was faster.
-  }
 }
 
 function say(line: string): void {

@@ -306,8 +306,9 @@ async function signOnly(): Promise<void> {
   const journal: typeof deps.journal = {
     ...deps.journal,
     async record(row) {
-      await record(row)
+      const recorded = await record(row)
       if (row.state === 'signed') throw new Error('cut off')
+      return recorded
     },
   }
   await runOnce({ ...deps, journal }, endings).catch(() => {})

@@ -45,9 +45,9 @@ beforeEach(async () => {
   signer = startSigner(folder, {
     wrapLedger: ledger => ({
       ...ledger,
-      commit(entries) {
+      commit(entries, decisions) {
         commits++
-        ledger.commit(entries)
+        ledger.commit(entries, decisions)
       },
     }),
   })

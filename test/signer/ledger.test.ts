@@ -128,7 +128,10 @@ describe('a claim that is released', () => {
     `UPDATE signed SET pending_id = 'cancel/x' WHERE pending_id LIKE 'cancel/%'; UPDATE claims SET released_by = 'cancel/x' WHERE released_by IS NOT NULL`,
   ])('is sealed: %s', edit => {
     const path = newPath()
-    withLedger(path, ledger => ledger.commit([entry(1), entry(2), release(1, claim)]))
+    withLedger(path, ledger => {
+      ledger.commit([entry(1), entry(2)])
+      ledger.commit([release(1, claim)])
+    })
     change(path, `PRAGMA foreign_keys = OFF; ${edit}`)
     expect(refusalOf(() => openLedger(path, auditKey)).code).toBe('vault-damaged')
   })
@@ -183,6 +186,9 @@ describe('the seal', () => {
     `UPDATE claims SET network = 'testnet'`,
     `DELETE FROM claims WHERE claim = 'nonce/0xaa/1'`,
     'DELETE FROM claims',
+    `INSERT INTO claims SELECT 'BTC', network, 'output/9:9', pending_id, NULL FROM signed WHERE rowid = 1`,
+    `INSERT INTO decisions SELECT 1, '', chain, network, serialized_hash, '', '', '', '', '', 1 FROM signed WHERE rowid = 1`,
+    `UPDATE commits SET digest = x'${'00'.repeat(32)}' WHERE number = 1`,
     'DELETE FROM claims; DELETE FROM signed WHERE rowid = 1',
     `INSERT INTO signed SELECT 'ff', 1, chain, network, serialized_hash, tx_data, tx_id, facts, 1 FROM signed WHERE rowid = 1`,
     `UPDATE commits SET mac = x'00' WHERE number = 2`,
@@ -221,13 +227,13 @@ describe('the vault generation', () => {
 })
 
 describe('trouble with the file', () => {
-  test.skipIf(process.platform === 'win32')(
-    'a full disk is a fault, and what was there before stays',
-    async () => {
+  test.skipIf(process.platform === 'win32').each(['signature', 'decisions'] as const)(
+    'a disk that is full for the %s is a fault: nothing is signed, what was there before stays',
+    async what => {
       const path = sealedLedger()
       // A file size limit stands in for the disk: 64 blocks of 1,024 bytes.
       const limited = `trap '' XFSZ; ulimit -f 64; exec "$0" -e "$1"`
-      const child = Bun.spawn(['bash', '-c', limited, process.execPath, fillUp(path)], {
+      const child = Bun.spawn(['bash', '-c', limited, process.execPath, fillUp(path, what)], {
         stdout: 'pipe',
       })
       expect(await new Response(child.stdout).text()).toMatch(/^disk SQLITE_\w+ true\n$/)
@@ -278,7 +284,7 @@ describe('trouble with the file', () => {
 
   test('a newer version is refused, not guessed at', () => {
     const path = sealedLedger()
-    change(path, 'PRAGMA user_version = 2')
+    change(path, 'PRAGMA user_version = 3')
     expect(refusalOf(() => openLedger(path, auditKey)).code).toBe('vault-damaged')
   })
 
@@ -332,17 +338,21 @@ function change(path: string, sql: string): void {
 }
 
 /** A program that commits something large, says how that failed, and whether nothing of it is found. */
-function fillUp(path: string): string {
+function fillUp(path: string, what: 'signature' | 'decisions'): string {
   const source = (file: string) => JSON.stringify(join(import.meta.dir, '../..', file))
   return `
     const { openLedger } = await import(${source('src/signer/ledger.ts')})
     const { secretOf } = await import(${source('test/support/secret.ts')})
     const ledger = openLedger(${JSON.stringify(path)}, secretOf(new Uint8Array(32).fill(1)))
-    const txData = 'x'.repeat(200_000)
     const serializedHash = new Uint8Array(32)
-    const entry = { ...${JSON.stringify(entry(9))}, txData, serializedHash }
+    const about = { ...${JSON.stringify(entry(9))}, serializedHash }
+    const entry = ${what === 'signature' ? "{ ...about, txData: 'x'.repeat(200_000) }" : 'about'}
+    const decisions = Array.from({ length: ${what === 'decisions' ? 1_000 : 0} }, (_, n) => ({
+      ...about, pendingId: String(n), what: 'refused', code: 'transaction-refused',
+      reason: 'long '.repeat(100), digest: null, by: [], decidedAt: 0,
+    }))
     try {
-      ledger.commit([entry])
+      ledger.commit([entry], decisions)
       console.log('committed')
     } catch (fault) {
       const [code] = /SQLITE_\\w+/.exec(fault.message) ?? []

@@ -9,8 +9,9 @@ import { realDisk } from '../../src/base/disk.ts'
 import { request } from '../../src/base/http.ts'
 import { findChain } from '../../src/chains/index.ts'
 import { defaultSettings } from '../../src/chains/settings.ts'
+import { noApprovers } from '../../src/guard/signed-verdicts.ts'
 import { runFront } from '../../src/daemon/front.ts'
-import { openJournal } from '../../src/daemon/journal.ts'
+import { openJournal } from '../../src/daemon/journal-sqlite.ts'
 import { frontChannelFd, launch } from '../../src/signer/launch.ts'
 import { openLedger } from '../../src/signer/ledger.ts'
 import { runSigner } from '../../src/signer/run.ts'
@@ -51,15 +52,24 @@ async function main([planText = '', role, settings = '']: readonly string[]): Pr
       secretMemory: 'auto',
       acceptRollback: false,
       acceptNonces: [],
+      othersSign: false,
+      allowReplacement: false,
       cancel,
       resign,
+      approvers: noApprovers,
+      requireHardening: false,
+      policyPath: null,
+      policyShare: null,
       lockWaitMs: 0,
+      notifyFd: null,
+      watchdogMs: null,
+      logPriorities: false,
     },
     front: {
       apiUrl,
       apiKey,
       nodes: { vet: apiUrl, flow: apiUrl },
-      approver: { url: approverUrl, method: 'GET' },
+      approver: { url: approverUrl, method: 'GET', rules: noApprovers },
       insecureHttp: false,
       network: 'mainnet',
       chains: ['BTC', 'ETH'],
@@ -69,10 +79,21 @@ async function main([planText = '', role, settings = '']: readonly string[]): Pr
       cancel,
       resign,
       journalFolder: join(folder, 'journal'),
+      sharedJournal: null,
       lockWaitMs: 0,
-      logAsJson: true,
+      operations: {
+        log: { json: true, level: 'info', priorities: false },
+        metrics: null,
+        metricsFile: null,
+        stateFolder: join(folder, 'journal'),
+        idlePeriodMs: 1000,
+        keepPaymentsMs: 86_400_000,
+        beatMs: 5000,
+      },
     },
+    frontCommand: ['front'],
     frontEnvironment: {},
+    confine: () => [],
     readPassword: () => secretOf(testPassword),
   })
 }
@@ -83,6 +104,7 @@ async function startFront(plan: CrashPlan): Promise<number> {
     version: 'test',
     findChain,
     now: () => Date.now(),
+    monotonic: () => performance.now(),
     sleep: ms => Bun.sleep(Math.min(ms, 10)),
     random: () => 0,
     writeLog: line => process.stderr.write(`${line}\n`),
@@ -105,16 +127,20 @@ function startSigner(plan: CrashPlan, settings: string): Promise<number> {
   return runSigner(decodeSignerSettings(settings), {
     place: vaultPlace(plan.folder),
     findChain,
+    confine: () => {},
     now: () => Date.now(),
+    monotonic: () => performance.now(),
     warn: text => process.stderr.write(`${text}\n`),
+    note: () => {},
     onStopSignal: () => {},
+    onReloadSignal: () => {},
     openLedger(path, auditKey) {
       const ledger = openLedger(path, auditKey)
       return {
         ...ledger,
-        commit(entries) {
+        commit(entries, decisions) {
           pass(plan)
-          ledger.commit(entries)
+          ledger.commit(entries, decisions)
           pass(plan)
         },
       }

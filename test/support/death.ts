@@ -27,9 +27,9 @@ export function createDeath(dieAt: number): Death {
     http: asked => between(() => request(asked)),
     ledger: ledger => ({
       ...ledger,
-      commit(entries) {
+      commit(entries, decisions) {
         pass()
-        ledger.commit(entries)
+        ledger.commit(entries, decisions)
         pass()
       },
     }),

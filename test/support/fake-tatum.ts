@@ -64,6 +64,12 @@ export type FakeTatum = AsyncDisposable & {
     fault: Fault,
     scope?: { readonly times?: number; readonly chain?: string },
   ): void
+  /** Asked before each request that no such fault is for: what goes wrong with it, if anything. */
+  disturb(choose: (route: FakeRoute) => Fault | undefined): void
+  /** Whether an answer hands out again, among the others, what was paid long ago. */
+  onPoll(repeats: () => boolean): void
+  /** As if its process had ended for a while: it comes back with all that it knew. */
+  restart(downMs: number): Promise<void>
   /** Switches off every fault, or those of one route. */
   heal(route?: FakeRoute): void
   stop(): Promise<void>
@@ -74,18 +80,10 @@ type Verdict = (id: string, body: unknown) => number
 /** A Tatum API with a memory, on 127.0.0.1: what the tests and `make demo` talk to. */
 export function startFakeTatum(options: FakeTatumOptions = {}): FakeTatum {
   const sandbox = createSandbox(options)
-  const server = Bun.serve({
-    hostname: '127.0.0.1',
-    port: 0,
-    idleTimeout: 0,
-    routes: createRoutes(sandbox),
-    async fetch(request) {
-      await logRequest(sandbox, 'unknown', request)
-      return refuse({ statusCode: 404, errorCode: 'not.found', message: 'nothing is here' })
-    },
-  })
-  const url = `http://127.0.0.1:${server.port}`
-  const stop = () => server.stop(true)
+  let server = listen(sandbox, 0)
+  const { port } = server
+  const url = `http://127.0.0.1:${port}`
+  const stop = (): Promise<void> => server.stop(true)
   return {
     url,
     apiKey: sandbox.apiKey,
@@ -108,6 +106,17 @@ export function startFakeTatum(options: FakeTatumOptions = {}): FakeTatum {
     fail(route, fault, { times = Number.POSITIVE_INFINITY, chain } = {}) {
       sandbox.faults.push({ route, fault, chain, left: times })
     },
+    disturb(choose) {
+      sandbox.choose = choose
+    },
+    onPoll(repeats) {
+      sandbox.repeats = repeats
+    },
+    async restart(downMs) {
+      await server.stop(true)
+      await Bun.sleep(downMs)
+      server = listen(sandbox, port)
+    },
     heal(route) {
       const kept = sandbox.faults.filter(fault => route !== undefined && fault.route !== route)
       sandbox.faults.splice(0, Infinity, ...kept)
@@ -115,6 +124,19 @@ export function startFakeTatum(options: FakeTatumOptions = {}): FakeTatum {
     stop,
     [Symbol.asyncDispose]: stop,
   }
+}
+
+function listen(sandbox: Sandbox, port: number | undefined) {
+  return Bun.serve({
+    hostname: '127.0.0.1',
+    port: port ?? 0,
+    idleTimeout: 0,
+    routes: createRoutes(sandbox),
+    async fetch(request) {
+      await logRequest(sandbox, 'unknown', request)
+      return refuse({ statusCode: 404, errorCode: 'not.found', message: 'nothing is here' })
+    },
+  })
 }
 
 type Sandbox = World &
@@ -127,6 +149,8 @@ type Sandbox = World &
       left: number
     }[]
     verdict: Verdict
+    choose: (route: FakeRoute) => Fault | undefined
+    repeats: () => boolean
   }
 
 function createSandbox({
@@ -154,6 +178,8 @@ function createSandbox({
     rawTransactions: new Map(),
     faults: [],
     verdict: () => 200,
+    choose: () => undefined,
+    repeats: () => false,
   }
 }
 
@@ -227,15 +253,16 @@ async function logRequest(
 }
 
 function takeFault(
-  { faults }: Sandbox,
+  { faults, choose }: Sandbox,
   route: FakeRoute,
   chain: string | undefined,
 ): Fault | undefined {
   const found = faults.find(
     fault => fault.route === route && fault.left > 0 && (fault.chain ?? chain) === chain,
   )
-  if (found !== undefined) found.left--
-  return found?.fault
+  if (found === undefined) return choose(route)
+  found.left--
+  return found.fault
 }
 
 function refuse(refusal: Refusal): Response {
@@ -251,7 +278,8 @@ function handOut(sandbox: Sandbox, { params, body }: ReadCall): Response {
   if (!Array.isArray(signatureIds)) return invalid('signatureIds must be an array')
   if (signatureIds.length > 25_000) return invalid('signatureIds must hold at most 25000 elements')
   if (Object.keys(rest).length > 0) return invalid(`${Object.keys(rest)} should not exist`)
-  const found = waiting(sandbox, params.chain ?? '', signatureIds)
+  const asked = { ...sandbox, settled: sandbox.repeats() ? new Map() : sandbox.settled }
+  const found = waiting(asked, params.chain ?? '', signatureIds)
   for (const { id, chain } of found) sandbox.tell(`${chain} payment ${id} is handed out`)
   return Response.json(found)
 }

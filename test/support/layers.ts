@@ -43,7 +43,8 @@ function chainMayImport(path: string, target: string): boolean {
   if (path === 'chains/index.ts') return true
   if (path === 'chains/names.ts' || path === 'chains/chain.ts') return false
   if (path.startsWith('chains/codec/')) return isCodec
-  return isCodec || target === 'chains/chain.ts' || target.startsWith('chains/family/')
+  const isContract = target === 'chains/chain.ts' || target === 'chains/denials.ts'
+  return isCodec || isContract || target.startsWith('chains/family/')
 }
 
 /** Imports of a file outside the tree; `allowed` names them as `file → target`. */

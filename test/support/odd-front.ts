@@ -5,6 +5,7 @@
 import { closeSync } from 'node:fs'
 import { findChain } from '../../src/chains/index.ts'
 import { defaultSettings } from '../../src/chains/settings.ts'
+import { noApprovers } from '../../src/guard/signed-verdicts.ts'
 import { openChannel } from '../../src/signer/channel.ts'
 import { frontChannelFd, launch } from '../../src/signer/launch.ts'
 import { openLedger } from '../../src/signer/ledger.ts'
@@ -46,11 +47,22 @@ async function main([planText = '', role, settings = '']: readonly string[]): Pr
       lockWaitMs,
       acceptRollback,
       acceptNonces: [],
+      othersSign: false,
+      notifyFd: null,
+      watchdogMs: null,
+      logPriorities: false,
+      allowReplacement: false,
       cancel: null,
       resign: null,
+      approvers: noApprovers,
+      requireHardening: false,
+      policyPath: null,
+      policyShare: null,
     },
     front: null,
+    frontCommand: ['front'],
     frontEnvironment: {},
+    confine: () => [],
     readPassword: () => secretOf(testPassword),
   })
 }
@@ -82,8 +94,12 @@ async function startSigner({ folder, front }: OddPlan, settings: string): Promis
     return await runSigner(decodeSignerSettings(settings), {
       place: vaultPlace(folder),
       findChain,
+      confine: () => {},
       now: () => Date.now(),
+      monotonic: () => performance.now(),
       warn: text => say(`warning: ${text}`),
+      note: () => {},
+      onReloadSignal: () => {},
       onStopSignal: stop => process.on('SIGTERM', stop),
       openLedger(path, auditKey) {
         const ledger = openLedger(path, auditKey)

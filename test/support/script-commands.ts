@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, readFileSync, statSync } from 'node:fs'
+import { chmodSync, copyFileSync, existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { solPayment, xrpPayment } from './closing-payments.ts'
 import { type FakeTatum, startFakeTatum } from './fake-tatum.ts'
@@ -77,6 +77,10 @@ export const commands: Readonly<Record<string, Command>> = {
   },
   chmod(world, octal: string, name: string) {
     chmodSync(join(world.folder, name), Number.parseInt(octal, 8))
+    return true
+  },
+  copy(world, from: string, to: string) {
+    copyFileSync(join(world.folder, from), join(world.folder, to))
     return true
   },
   capture(world, name: string, pattern: string) {

@@ -175,11 +175,11 @@ describe('pending transactions', () => {
     }
   })
 
-  test('are not asked for again in the same cycle', async () => {
+  test('are asked for three times at most in one cycle', async () => {
     fake.fail('pending', { kind: 'answer', status: 503 })
     const { message } = await failure(apiOf().pending('ETH', [wallet]))
     expect(message).toBe('polling was answered with status 503')
-    expect(fake.state.requests).toHaveLength(1)
+    expect(fake.state.requests).toHaveLength(3)
   })
 
   test.each([
@@ -571,5 +571,48 @@ describe.each(methods)('the API key and %s', (route, ask) => {
   test('the wrong key is refused', async () => {
     const { code } = await failure(ask(apiOf({ apiKey: 'another' })))
     expect(code).toBe('api-key-refused')
+  })
+})
+
+describe('an observer', () => {
+  test('hears of each request, of those that are made again too, and of what it costs', async () => {
+    const calls: [kind: string, credits: number][] = []
+    const observer = {
+      called: (kind: string, credits: number) => void calls.push([kind, credits]),
+      newerVersion: () => {},
+    }
+    const api = apiOf({ observer })
+    fake.queue(pending)
+    fake.fail('broadcast', { kind: 'answer', status: 500 }, { times: 2 })
+    await api.pending('ETH', uuids(501))
+    await api.broadcast(payment)
+    await api.reportErrors([])
+    expect(calls).toEqual([
+      ['pending', 2],
+      ...Array.from({ length: 3 }, (): [string, number] => ['broadcast', 2]),
+      ['report', 2],
+    ])
+  })
+
+  test('hears of a newer version, whatever else is wrong with the answer', async () => {
+    const versions: unknown[] = []
+    const observer = {
+      called: () => {},
+      newerVersion: (newer: unknown) => void versions.push(newer),
+    }
+    for (const said of [
+      '8.0.1;INFO;same',
+      '8.2.0;INFO;new',
+      `9.0.0;;${apiKey}`,
+      'x'.repeat(5_000),
+    ]) {
+      const headers = new Headers({ 'x-ttm-kms-latest-version': said })
+      const http: Http = async () => ({ status: 400, headers, text: '' })
+      await failure(apiOf({ observer, http }).pending('ETH', [wallet]))
+    }
+    expect(versions).toEqual([
+      { version: '8.2.0', grade: 'INFO', message: 'new' },
+      { version: '9.0.0', grade: '', message: '[api key]' },
+    ])
   })
 })

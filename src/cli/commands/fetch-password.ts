@@ -1,9 +1,9 @@
 import { X509Certificate } from 'node:crypto'
 import { fstatSync } from 'node:fs'
 import { utf8 } from '../../base/bytes.ts'
+import { commonRefusals, confineCalls } from '../../base/confinement.ts'
 import { asKmsError, KmsError } from '../../base/errors.ts'
 import { type Http, request, retrying } from '../../base/http.ts'
-import { setDumpable, setNoCoreDumps } from '../../base/native.ts'
 import { encodeFault } from '../../password/fetch-child.ts'
 import { askPassword } from '../../password/managers/ask-password.ts'
 import { readNamedFile } from '../../password/managers/named-file.ts'
@@ -21,8 +21,8 @@ export const fetchPassword: Action = async (context, [name = '']) => {
   if (manager === undefined || !fstatSync(1).isFIFO()) {
     throw new KmsError('usage', 'fetch-password is started by other commands, not by hand')
   }
-  setNoCoreDumps()
-  setDumpable(false)
+  // What it could not give up, doctor tells: a command is not refused for it.
+  confineCalls(commonRefusals)
   try {
     using password = await passwordOf(manager, context)
     context.terminal.answerSecret(password)

@@ -7,17 +7,22 @@ import {
   type PaymentState,
   type PaymentSummary,
   paymentStates,
-  readJournal,
 } from '../../daemon/journal.ts'
+import { readSharedJournal } from '../../daemon/journal-postgres.ts'
+import { readJournal } from '../../daemon/journal-sqlite.ts'
+import { askForRetry, mayBeRetried } from '../../daemon/retries.ts'
 import { isPendingId } from '../../tatum/pending.ts'
 import type { Action } from '../action.ts'
 import { approvalServer } from '../approval-server.ts'
 import { chainList } from '../chain-argument.ts'
 import type { Context } from '../context.ts'
-import { type DaemonTask, journalFolder, launchDaemon } from '../launch-daemon.ts'
+import { isDaemonRunning } from '../is-daemon-running.ts'
+import { type DaemonTask, launchDaemon } from '../launch-daemon.ts'
+import { stateFolder } from '../operations.ts'
+import { sharedJournal } from '../shared-journal.ts'
 import { table } from '../table.ts'
 
-/** `tx list|show|cancel|resign` */
+/** `tx list|show|retry|cancel|resign` */
 export const tx: Action = async (context, [action, id]) => {
   switch (action) {
     case 'list':
@@ -25,12 +30,14 @@ export const tx: Action = async (context, [action, id]) => {
       throw new KmsError('usage', 'tx list takes no id', { hint: 'tatum-kms tx show ID' })
     case 'show':
       return show(context, needId(id))
+    case 'retry':
+      return retry(context, needId(id))
     case 'cancel':
       return cancel(context, needId(id))
     case 'resign':
       return resign(context, needId(id))
     default:
-      throw new KmsError('usage', 'tx takes list, show, cancel or resign')
+      throw new KmsError('usage', 'tx takes list, show, retry, cancel or resign')
   }
 }
 
@@ -63,18 +70,39 @@ function isState(text: string): text is PaymentState {
 
 async function show(context: Context, pendingId: string): Promise<number> {
   const { terminal, isSet } = context
-  // Of the same id on both networks, the one of which was heard last.
-  const [payment] = (await readPayments(context, { pendingId })).toSorted(
-    (a, b) => b.changedAt - a.changedAt,
-  )
-  if (payment === undefined) {
-    throw new KmsError('usage', 'there is no such payment in the journal', {
-      hint: 'tatum-kms tx list shows them all',
-    })
-  }
+  const payment = await needPayment(context, pendingId)
   const members = Object.entries(facts(payment))
   if (isSet('json')) terminal.answer(prettyJson(facts(payment)))
   else terminal.answer(members.map(([name, value]) => `${name}: ${shown(value)}`).join('\n'))
+  return 0
+}
+
+/** Of the same id on both networks, the one of which was heard last. */
+async function needPayment(context: Context, pendingId: string): Promise<PaymentSummary> {
+  const [payment] = (await readPayments(context, { pendingId })).toSorted(
+    (a, b) => b.changedAt - a.changedAt,
+  )
+  if (payment !== undefined) return payment
+  throw new KmsError('usage', 'there is no such payment in the journal', {
+    hint: 'tatum-kms tx list shows them all',
+  })
+}
+
+/** Leaves a note for the daemon; it needs no password, and decides nothing. */
+async function retry(context: Context, id: string): Promise<number> {
+  const { terminal } = context
+  const { state } = await needPayment(context, id)
+  if (!mayBeRetried(state)) {
+    throw new KmsError('transaction-refused', `the payment is ${state}: there is nothing to try`, {
+      hint: 'tatum-kms tx show ID says more; tx resign is for one that has expired',
+    })
+  }
+  askForRetry(realDisk, stateFolder(context), id)
+  const daemon = isDaemonRunning(context) ? 'running' : 'stopped'
+  terminal.answer(prettyJson({ id, state, daemon }))
+  if (state === 'refused') {
+    terminal.warn('Tatum was told that this payment is closed: make sure that nobody pays it again')
+  }
   return 0
 }
 
@@ -82,7 +110,9 @@ async function readPayments(
   context: Context,
   filter: PaymentFilter,
 ): Promise<readonly PaymentSummary[]> {
-  const path = join(journalFolder(context), 'payments.sqlite')
+  const shared = sharedJournal(context)
+  if (shared !== null) return readSharedJournal(shared, filter, context.sleep)
+  const path = join(stateFolder(context), 'payments.sqlite')
   if (realDisk.lookThrough(path) !== undefined) return readJournal(path, filter)
   throw new KmsError('usage', `there is no journal at ${path}`, {
     hint: 'the daemon makes one; --journal says where it is when it is not beside the vault',
@@ -134,6 +164,7 @@ function carryOut(context: Context, order: Order): never {
     runOnce: true,
     acceptRollback: false,
     acceptNonces: [],
+    allowReplacement: false,
     // A person need not wait to hear that a daemon runs.
     lockWaitMs: text('lock-wait') === undefined ? 0 : place.lockWaitMs,
   })

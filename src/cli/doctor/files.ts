@@ -3,22 +3,24 @@ import { attempt } from '../../base/disk-fault.ts'
 import { KmsError } from '../../base/errors.ts'
 import { openRegular } from '../../base/guarded-file.ts'
 import { readUpTo } from '../../base/open-file.ts'
+import { lookAtSharedJournal } from '../../daemon/journal-postgres.ts'
 import { decodeHeader, type Header } from '../../vault/header.ts'
 import { checkFolder, openVault, readVaultFile, vaultExists } from '../../vault/vault.ts'
 import type { Context } from '../context.ts'
-import { journalFolder } from '../launch-daemon.ts'
+import { stateFolder } from '../operations.ts'
+import { sharedJournal } from '../shared-journal.ts'
 import { type Check, check, type Finding } from './check.ts'
 
 /** Whether the files are there, nobody else's, and can be used. Nothing is changed. */
 export function checkFiles(context: Context): readonly Promise<Check>[] {
   const { place, envFile, now } = context
-  const journal = join(journalFolder(context), 'payments.sqlite')
+  const journal = join(stateFolder(context), 'payments.sqlite')
   return [
     check('vault folder', () => vaultFolder(context)),
     check('vault', () => vault(context)),
     ...(isPasswordAtHand(context) ? [check('password', () => password(context))] : []),
     check('ledger', () => database(context, `${place.path}.ledger`)),
-    check('journal', () => database(context, journal)),
+    check('journal', () => sharedOr(context, () => database(context, journal))),
     check('env file', () => environmentFile(context, envFile())),
     check('clock', () => clock(now(), passwordTimes(context))),
   ]
@@ -60,6 +62,13 @@ function password(context: Context): Finding {
     return ['failed', 'it opens the vault, but a wallet is newer than now: the clock is wrong']
   }
   return ['ok', `it opens the vault; wallets: ${wallets.length}`]
+}
+
+async function sharedOr(context: Context, own: () => Finding): Promise<Finding> {
+  const shared = sharedJournal(context)
+  if (shared === null) return own()
+  const isThere = await lookAtSharedJournal(shared, context.sleep)
+  return ['ok', isThere ? 'in a database, shared' : 'none in the database yet: the daemon makes it']
 }
 
 const sqliteMagic = 'SQLite format 3\0'

@@ -1,6 +1,7 @@
 import { release } from 'node:os'
 import { setNoCoreDumps } from '../../base/native.ts'
 import { lockPages, mapPrivatePages, mapSecretPages } from '../../base/native-memory.ts'
+import { isCompiled } from '../../base/program.ts'
 import { readSystemFile } from '../../base/system-file.ts'
 import type { Context } from '../context.ts'
 import { version } from '../version.ts'
@@ -31,11 +32,14 @@ export function checkMachine({ variable }: Pick<Context, 'variable'>): readonly 
   ]
 }
 
-/** They make Bun run other code than ours, or as another program, before ours can object. */
+/**
+ * They change what runs before ours can object. Those of Bun are taken out of the compiled program
+ * (scripts/patch-runtime.ts), but for the engine's own settings.
+ */
 function runtimeVariables(variable: Context['variable']): Finding {
-  const set = ['BUN_OPTIONS', 'BUN_BE_BUN', 'NODE_OPTIONS', 'LD_PRELOAD'].filter(name =>
-    variable(name),
-  )
+  const ofBun = isCompiled() ? [] : ['BUN_OPTIONS', 'BUN_BE_BUN', 'BUN_INSPECT']
+  const ofLoader = ['LD_PRELOAD', 'LD_AUDIT', 'LD_LIBRARY_PATH', 'DYLD_INSERT_LIBRARIES']
+  const set = [...ofBun, ...ofLoader].filter(name => variable(name))
   if (set.length === 0) return ['ok', 'none is set that changes what this program runs']
   return ['warning', `${set.join(', ')} can make this program run other code: unset it`]
 }

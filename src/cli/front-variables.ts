@@ -1,0 +1,19 @@
+import { environmentVariable } from './variables.ts'
+
+/**
+ * What Bun itself, the times in its log and its lines in journald need: no password, no key, no
+ * proxy, no TLS override.
+ */
+const names = ['PATH', 'LANG', 'TZ', 'JOURNAL_STREAM'] as const
+
+/** All that the front gets of an environment. */
+export function frontVariables(
+  variable: (name: string) => string | undefined = environmentVariable,
+): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    names.flatMap(name => {
+      const value = variable(name)
+      return value === undefined ? [] : [[name, value]]
+    }),
+  )
+}

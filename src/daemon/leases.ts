@@ -1,0 +1,157 @@
+import { KmsError } from '../base/errors.ts'
+import { inBatches } from './batches.ts'
+
+/** Keeps daemons that share a journal out of each other's way. */
+export type Leases = {
+  /** False where one daemon has the journal to itself: then all is granted, and nothing written. */
+  readonly isShared: boolean
+  /**
+   * False while another daemon has it. One that is taken is this daemon's until it is let go, as
+   * often as it was taken, or until it is lost: by a process that stood still, or a database that
+   * did not answer.
+   */
+  take(name: string): Promise<boolean>
+  letGo(name: string): void
+  /** False once it may be another daemon's. Asks nobody. */
+  isHeld(name: string): boolean
+}
+
+export const alone: Leases = {
+  isShared: false,
+  take: async () => true,
+  letGo: () => {},
+  isHeld: () => true,
+}
+
+/** Of what is done with one payment. */
+export function paymentLease(pendingId: string): string {
+  return `payment/${pendingId}`
+}
+
+/** Of the payments that a sender numbers: one machine at a time gives out the numbers. */
+export function laneLease(chain: string, lane: string): string {
+  return `lane/${chain}/${lane}`
+}
+
+/** Another daemon has the payment, or may have: nothing has failed. */
+export class LeftToOthers extends KmsError {
+  constructor(reason = 'another daemon has it') {
+    super('too-early', reason)
+  }
+}
+
+/** A process that stood still may wake up long after its lease: what it had goes on elsewhere. */
+export function requireHeld({ isHeld }: Leases, name: string): void {
+  if (!isHeld(name)) throw new LeftToOthers()
+}
+
+/** Where leases are written down; it goes by its own clock. */
+export type LeaseStore = {
+  /** Takes those that are free, each under a number that no lease ever had: its epoch. */
+  take(names: readonly string[]): Promise<ReadonlyMap<string, Epoch>>
+  /** Prolongs what has not run out, and answers it. */
+  renew(): Promise<ReadonlyMap<string, Epoch>>
+  drop(epochs: readonly Epoch[]): Promise<void>
+}
+
+export type Epoch = string
+
+export type HeldLeases = Leases & {
+  /** What a write must prove to the database; throws once it is lost. */
+  epoch(name: string): Epoch
+  close(): Promise<void>
+}
+
+type Times = {
+  readonly leaseMs: number
+  readonly monotonic: () => number
+  readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>
+}
+
+type Held = { readonly epoch: Epoch; until: number; takers: number }
+
+/** Leases of this process, prolonged as long as it runs. */
+export function holdLeases(store: LeaseStore, { leaseMs, monotonic, sleep }: Times): HeldLeases {
+  const held = new Map<string, Held>()
+  const asked = new Map<string, Promise<boolean>>()
+  const dropping = new Set<Promise<void>>()
+  const closing = new AbortController()
+  const isAlive = ({ until }: Held): boolean => monotonic() < until
+  const askFor = inBatches(
+    async (names: readonly string[]) => {
+      const from = monotonic()
+      const granted = await store.take(names)
+      return names.map(name => ({ epoch: granted.get(name), until: from + leaseMs }))
+    },
+    { maxItems: 200 },
+  )
+  const drop = inBatches(
+    async (epochs: readonly Epoch[]) => {
+      await store.drop(epochs)
+      return epochs.map(() => undefined)
+    },
+    { maxItems: 200 },
+  )
+  const take = async (name: string): Promise<boolean> => {
+    const { epoch, until } = await askFor(name)
+    if (epoch === undefined) return false
+    held.set(name, { epoch, until, takers: 0 })
+    return true
+  }
+  const renewed = renewUntil(closing.signal, async () => {
+    await sleep(leaseMs / 3, closing.signal)
+    if (held.size === 0 || closing.signal.aborted) return
+    const from = monotonic()
+    const granted = await store.renew()
+    for (const [name, lease] of held) {
+      // What has run out meanwhile stays lost: another may have had it.
+      if (granted.get(name) === lease.epoch && isAlive(lease)) lease.until = from + leaseMs
+    }
+  })
+
+  return {
+    isShared: true,
+    async take(name) {
+      if (!held.has(name)) {
+        const asking = asked.get(name) ?? take(name).finally(() => asked.delete(name))
+        asked.set(name, asking)
+        if (!(await asking)) return false
+      }
+      const lease = held.get(name)
+      // While a work goes on that has lost it, no other one of this process begins.
+      if (lease === undefined || !isAlive(lease)) return false
+      lease.takers++
+      return true
+    },
+    letGo(name) {
+      const lease = held.get(name)
+      if (lease === undefined || --lease.takers > 0) return
+      held.delete(name)
+      // One that is not dropped runs out by itself.
+      const dropped: Promise<void> = drop(lease.epoch).catch(() => {})
+      dropping.add(dropped)
+      void dropped.then(() => dropping.delete(dropped))
+    },
+    isHeld(name) {
+      const lease = held.get(name)
+      return lease !== undefined && isAlive(lease)
+    },
+    epoch(name) {
+      const lease = held.get(name)
+      if (lease !== undefined && isAlive(lease)) return lease.epoch
+      throw new LeftToOthers()
+    },
+    async close() {
+      closing.abort()
+      await renewed
+      const epochs = [...held.values()].map(({ epoch }) => epoch)
+      held.clear()
+      await Promise.all([...dropping, store.drop(epochs).catch(() => {})])
+    },
+  }
+}
+
+/** A database that does not answer is told of by those who wait for it. */
+async function renewUntil(closed: AbortSignal, renew: () => Promise<void>): Promise<void> {
+  while (!closed.aborted) await renew().catch(() => {})
+}

@@ -1,0 +1,44 @@
+import type { Database } from 'bun:sqlite'
+import { parseJson } from '../base/json.ts'
+import type { Network } from '../base/model.ts'
+
+/** A payment with what was recorded beside its bytes. */
+export type SignedPayment = {
+  readonly pendingId: string
+  readonly chain: string
+  readonly network: Network
+  readonly facts: unknown
+  /** Never before that of an earlier commit, wherever the clock was set between them. */
+  readonly signedAt: number
+}
+
+/** Reads the payments signed from a time on; see `Ledger.signedSince`. */
+export function openSignedSince(db: Database): (time: number) => Generator<SignedPayment> {
+  // Whatever the clock said then: all that was committed after the first one of that time.
+  const since = db.query<Signed, { readonly time: number }>(
+    `SELECT pending_id AS id, chain, network, facts, signed_at AS signedAt FROM signed
+     WHERE rowid >= (SELECT min(rowid) FROM signed WHERE signed_at >= $time) ORDER BY rowid`,
+  )
+  const find = db.query<unknown, { readonly id: string }>(
+    'SELECT 1 FROM signed WHERE pending_id = $id',
+  )
+  return function* (time) {
+    let newest = 0n
+    for (const { id, chain, network, facts, signedAt } of since.iterate({ time })) {
+      if (signedAt > newest) newest = signedAt
+      const [, before = '0', pendingId = ''] = /^(?:resign\/(\d+)\/)?([^/]+)$/.exec(id) ?? []
+      const isReplaced = find.get({ id: `resign/${Number(before) + 1}/${pendingId}` }) !== null
+      // Without a plain id it took the place of a payment, and pays nobody.
+      if (pendingId === '' || isReplaced) continue
+      yield { pendingId, chain, network, facts: parseJson(facts), signedAt: Number(newest) }
+    }
+  }
+}
+
+type Signed = {
+  readonly id: string
+  readonly chain: string
+  readonly network: Network
+  readonly facts: string
+  readonly signedAt: bigint
+}

@@ -1,0 +1,76 @@
+import { asKmsError } from '../base/errors.ts'
+import type { Own } from '../chains/chain.ts'
+import { type Approvable, approvalOf, refuseDenied, refuseIfDenied } from './approvals.ts'
+import { refuseCancelled } from './claims.ts'
+import type { Decision } from './decisions.ts'
+import { judgedOf, needChain, type PaymentToSign, refuseDates, type SignerDeps } from './job.ts'
+import type { Answers, Question, ReviewResult } from './messages.ts'
+import { ownKeys } from './own-keys.ts'
+import { deciding, readPayment } from './sign-batch.ts'
+
+/**
+ * What approvers are to be told of each payment, or why nobody need be asked: whatever stops it
+ * before it is completed stops it here.
+ */
+export async function reviewAll(
+  deps: SignerDeps,
+  pending: readonly unknown[],
+): Promise<readonly ReviewResult[]> {
+  const decisions: Decision[] = []
+  const results: ReviewResult[] = []
+  for (const sent of pending) results.push(await review(deps, sent, decisions))
+  if (decisions.length > 0) deps.ledger.commit([], decisions)
+  return results
+}
+
+/** Writes a signed no down, for ever. */
+export async function denyPayment(
+  deps: SignerDeps,
+  { pending, verdicts }: Extract<Question, { type: 'deny' }>,
+): Promise<Answers['deny']> {
+  const payment = readPayment(pending)
+  const approvable = await lookAt(deps, payment)
+  const decisions: Decision[] = []
+  try {
+    await deciding(deps, payment, decisions, () => refuseIfDenied(deps, approvable, verdicts))
+    return { reason: null }
+  } catch (thrown) {
+    const { code, message: reason } = asKmsError(thrown)
+    if (code !== 'approver-denied') throw thrown
+    deps.ledger.commit([], decisions)
+    return { reason }
+  }
+}
+
+async function review(
+  deps: SignerDeps,
+  sent: unknown,
+  decisions: Decision[],
+): Promise<ReviewResult> {
+  try {
+    const payment = readPayment(sent)
+    return await deciding(deps, payment, decisions, async () => {
+      const approvable = await lookAt(deps, payment)
+      const { chain, pending, intent } = approvable
+      const owned = chain.keys(pending).map(ref => ({ ref }))
+      // Nobody is asked about what the policy denies.
+      deps.policy.openBatch().refuse(judgedOf(chain, owned, intent))
+      return { kind: 'to-approve', approval: approvalOf(deps, approvable) }
+    })
+  } catch (thrown) {
+    const { code, message: reason } = asKmsError(thrown)
+    return { kind: 'refused', code, reason }
+  }
+}
+
+async function lookAt(deps: SignerDeps, { pending }: PaymentToSign): Promise<Approvable> {
+  const { ledger, network, chainSettings: settings } = deps
+  refuseCancelled(ledger, pending.id)
+  refuseDenied(deps, pending)
+  const chain = needChain(deps, pending.chain)
+  const owned = await ownKeys(deps, chain, chain.keys(pending))
+  const own: Own = { network, keys: owned.map(({ publicKey }) => publicKey), settings }
+  const intent = chain.review(pending, own)
+  refuseDates(intent, deps.now())
+  return { chain, pending, own, intent }
+}
