@@ -146,7 +146,12 @@ const powers: readonly Power[] = [
   {
     name: 'the journal database',
     pattern: /import\s*\{[^}]*\bSQL\b[^}]*\}\s*from\s*['"]bun['"]|\bBun\.(?:SQL|sql)\b/,
-    holders: ['daemon/journal-rows.ts', 'daemon/journal-sqlite.ts', 'daemon/postgres.ts'],
+    holders: [
+      'daemon/journal-rows.ts',
+      'daemon/journal-sqlite.ts',
+      'daemon/postgres.ts',
+      'daemon/shared-writes.ts',
+    ],
     why: 'the state of a payment changes in one place, in a database of either kind',
   },
   {

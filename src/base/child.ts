@@ -67,3 +67,21 @@ function endOf({ signalCode, exitCode, exitedDueToTimeout, stderr }: Run): Child
     said: stderr.toString(),
   }
 }
+
+export type ToolEnd = { readonly status: number; readonly answer: string; readonly said: string }
+
+/**
+ * Runs a program of the system to its end, found where only root puts any; it reads what is open at
+ * `stdin`. A program that is not there has status 127.
+ */
+export function runTool(command: readonly string[], stdin: number | 'ignore' = 'ignore'): ToolEnd {
+  try {
+    const run = Bun.spawnSync([...command], {
+      stdio: [stdin, 'pipe', 'pipe'],
+      env: { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LANG: 'C' },
+    })
+    return { status: run.exitCode, answer: run.stdout.toString(), said: run.stderr.toString() }
+  } catch {
+    return { status: 127, answer: '', said: '' }
+  }
+}

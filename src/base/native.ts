@@ -227,7 +227,9 @@ export function setDumpable(dumpable: boolean): boolean {
 /** A crash leaves no memory image behind. Answers whether the system obeyed. */
 export function setNoCoreDumps(): boolean {
   if (onWindows) return windows.setNoCoreDumps()
-  return libc().setrlimit(4 /* RLIMIT_CORE */, new BigUint64Array([0n, 0n])) === 0
+  if (libc().setrlimit(4 /* RLIMIT_CORE */, new BigUint64Array([0n, 0n])) === 0) return true
+  // A service's filter refuses the call where the service has no core dumps to begin with.
+  return onLinux && /^Max core file size +0 +0 /m.test(readFileSync('/proc/self/limits', 'latin1'))
 }
 
 /** CLOCK_MONOTONIC in microseconds, the same in all processes. Linux only. */

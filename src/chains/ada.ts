@@ -1,7 +1,7 @@
 import type { Completion, KeyRef, PendingTx } from '../base/model.ts'
 import { defineChain } from './chain.ts'
 import { enterpriseAddress, ownAddresses } from './family/ada-address.ts'
-import { combine, readMade } from './family/ada-gateway.ts'
+import { combine, lifetime, readMade } from './family/ada-gateway.ts'
 import { decodeOperations } from './family/ada-operations.ts'
 import { assembleSigned, readSignedText, signingRequests, withMade } from './family/ada-signing.ts'
 import { type AdaTx, feeOf, outpointOf } from './family/ada-tx.ts'
@@ -48,6 +48,8 @@ export const ada = defineChain<AdaTx>({
   feeCap: () => 2_000_000n,
   finish: (txData, { network }, reads) => combine(txData, network, reads),
   order: 'free',
+  // A slot lasts a second (Shelley genesis, slotLength).
+  lifetime: () => lifetime.relative_ttl * 1_000,
   broadcast: { path: '/v3/ada/broadcast', offchain: true },
 })
 

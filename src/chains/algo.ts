@@ -33,6 +33,8 @@ export const algo = defineChain<AlgoTx>({
   // DESIGN 6: 0.1 ALGO
   feeCap: () => 100_000n,
   order: 'free',
+  // Algorand developer portal, "Blocks": one every 2.8 seconds.
+  lifetime: ({ firstRound, lastRound }) => Number(lastRound - firstRound) * 2_800,
   broadcast: { path: '/v3/algorand/broadcast', offchain: false },
 })
 

@@ -124,6 +124,11 @@ export type ChainDefinition<Tx> = {
    * before them was not delivered. The sender is the first of `intent.from`.
    */
   readonly order: 'by-address' | 'free'
+  /**
+   * For how many milliseconds about a network takes the transaction once it is completed, where that
+   * is counted in blocks; `intent.expiry` is for what is a time.
+   */
+  lifetime?(tx: Tx): number
   /** Only where senders number their payments without a gap, and signed bytes say by whom. */
   readonly numbering?: Numbering & {
     /**
@@ -165,6 +170,8 @@ export type Prepared = {
   readonly claims: readonly string[]
   /** A later completion claims something else; see `ChainDefinition.isDated`. */
   readonly isDated: boolean
+  /** See `ChainDefinition.lifetime`. */
+  readonly lifetimeMs?: number
   readonly requests: readonly SigningRequest[]
   readonly givenKeys: readonly GivenKey[]
   /** Assembles, decodes the result again and answers only when every field is what was asked. */
@@ -295,6 +302,7 @@ function ready<Tx>(definition: ChainDefinition<Tx>, tx: Tx, own: Own): Prepared 
     intent,
     claims: claimsOf(definition, tx, own),
     isDated: false,
+    ...(definition.lifetime && { lifetimeMs: definition.lifetime(tx) }),
     requests: definition.messages(tx, own),
     givenKeys: definition.givenKeys?.(tx) ?? [],
     seal(signatures) {

@@ -56,6 +56,8 @@ export const flow = defineChain<FlowTx>({
   finish: finishFlow,
   submit: submitFlow,
   order: 'free',
+  // Flow docs, "Transactions", reference block: 600 blocks, about ten minutes.
+  lifetime: () => 600_000,
   broadcast: { path: '/v3/flow/broadcast', offchain: false },
 })
 

@@ -49,6 +49,8 @@ export const sol = defineChain<SolTx>({
   },
   submit: (txData, _own, reads) => submitSol(txData, reads),
   order: 'free',
+  // Solana docs, "Transaction confirmation & expiration": 150 blocks, 60 to 90 seconds.
+  lifetime: () => 90_000,
   broadcast: { path: '/v3/solana/broadcast', offchain: false },
 })
 

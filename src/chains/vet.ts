@@ -36,6 +36,8 @@ export const vet = defineChain<VetTx>({
   feeCap: () => 10_000n * 10n ** 18n,
   feeAsset: () => 'VTHO',
   order: 'free',
+  // VeChain docs, "Transaction model": a block every 10 seconds.
+  lifetime: ({ expiration }) => expiration * 10_000,
   broadcast: { path: '/v3/vet/broadcast', offchain: false },
 })
 

@@ -51,6 +51,8 @@ export const xrp = defineChain<XrpTx>({
   // DESIGN 6: 2 XRP
   feeCap: () => 2_000_000n,
   order: 'free',
+  // XRPL docs, "Reliable transaction submission": LastLedgerSequence is some 20 ledgers ahead, of 4 s.
+  lifetime: () => 80_000,
   broadcast: { path: '/v3/xrp/broadcast', offchain: false },
 })
 

@@ -38,7 +38,7 @@ export function approvalServer(context: Context): FrontConfig['approver'] {
 const maxKeys = 32
 
 /** Whose signatures payments need, from `--approver-key` and `--approvals`. */
-function approvalRules({ text }: Pick<Context, 'text'>): ApprovalRules {
+export function approvalRules({ text }: Pick<Context, 'text'>): ApprovalRules {
   const given = text('approver-key')?.split(',')
   const approvals = text('approvals')
   if (given === undefined) {

@@ -15,16 +15,20 @@ export const diagnosticCommands: readonly Command[] = [
   {
     name: 'doctor',
     args: [],
-    about: 'check the machine, the vault, the files beside it and who is configured, changing nothing',
+    about: 'check machine, vault, files and whom the daemon talks to, changing nothing',
     examples: [
       'doctor --json --password-file=/etc/tatum-kms/password',
-      'doctor --external-url=https://approver.internal/check --policy=policy.toml',
+      'doctor --external-url=https://approver.internal/check',
     ],
     options: [
       { name: 'json', about: 'as JSON' },
       { name: 'online', about: 'ask the Tatum API also without an API key' },
       { name: 'offline', about: 'ask nobody, whatever is configured' },
-      { name: 'external-url', value: 'URL', about: 'the approval server, which is asked for nothing' },
+      {
+        name: 'external-url',
+        value: 'URL',
+        about: 'the approval server, which is asked for nothing',
+      },
       apiKey,
       ...policyOptions,
       journal,
@@ -38,7 +42,7 @@ export const diagnosticCommands: readonly Command[] = [
   {
     name: 'selftest',
     args: [],
-    about: 'try every primitive and every chain with published vectors (status 1: one failed)',
+    about: 'try every primitive and chain on published vectors (status 1: one failed)',
     examples: ['selftest', 'selftest --json'],
     options: [{ name: 'json', about: 'as JSON' }],
     load: async () => (await import('./commands/selftest.ts')).selftest,

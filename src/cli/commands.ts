@@ -2,6 +2,7 @@ import type { Command, CommandGroup } from './command.ts'
 import { daemonCommands } from './commands-of-daemon.ts'
 import { diagnosticCommands } from './commands-of-diagnostics.ts'
 import { ownProcesses } from './commands-of-processes.ts'
+import { serviceProcesses } from './commands-of-services.ts'
 import { vaultCommands } from './commands-of-vault.ts'
 import { walletCommands } from './commands-of-wallets.ts'
 
@@ -38,4 +39,8 @@ export const commandGroups: readonly CommandGroup[] = [
 export const visibleCommands: readonly Command[] = commandGroups.flatMap(({ commands }) => commands)
 
 /** Every command: help, parsing, dispatch, completions and the manual all come from this table. */
-export const commands: readonly Command[] = [...visibleCommands, ...ownProcesses]
+export const commands: readonly Command[] = [
+  ...visibleCommands,
+  ...ownProcesses,
+  ...serviceProcesses,
+]

@@ -9,9 +9,7 @@ import { stateFolder } from './operations.ts'
 const maxStatusLength = 256 * 1024
 
 /** What the daemon of this vault last said of itself. */
-export function readStatus(
-  context: Pick<Context, 'text' | 'place'>,
-): DaemonStatus | undefined {
+export function readStatus(context: Pick<Context, 'text' | 'place'>): DaemonStatus | undefined {
   const file = openRegular(realDisk, join(stateFolder(context), statusFile), 'read')
   if (file === undefined) return undefined
   try {

@@ -110,7 +110,7 @@ async function dispatch(run: Run, stop: Endings['stop'], start: Start): Promise<
 const arrivals = 'the arrivals'
 
 /** The signer and the journal are local: nobody waits long for them. */
-const lookedOverAtOnce = 16
+const lookedOverAtOnce = 256
 
 /** Looks the entries over, some at once, and starts what is to be done in Tatum's order. */
 async function lookOverAll(

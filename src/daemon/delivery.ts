@@ -10,7 +10,12 @@ export type DeliveryDeps = PaymentDeps & { readonly api: Pick<TatumApi, 'broadca
 
 /** `expired`: these bytes can never arrive any more. */
 export type Delivery =
-  | { readonly kind: 'sent'; readonly completed: boolean; readonly warnings: readonly Warning[] }
+  | {
+      readonly kind: 'sent'
+      readonly row: SignedRow
+      readonly completed: boolean
+      readonly warnings: readonly Warning[]
+    }
   | { readonly kind: 'expired' }
 
 /**
@@ -37,11 +42,23 @@ export async function finish(
   return isSigned(kept) ? kept : finished
 }
 
+/** Sends the final bytes; what came of it is in the journal when this returns. */
+export async function send(
+  deps: DeliveryDeps,
+  row: SignedRow,
+  signal: AbortSignal,
+): Promise<Delivery> {
+  const delivery = await handOver(deps, row, signal)
+  if (delivery.kind === 'sent') await deps.journal.record(delivery.row)
+  return delivery
+}
+
 /**
  * Sends the final bytes. They are the payment's only ones for ever, so a failure here says nothing
  * about the payment: it may have arrived all the same, and is neither a refusal nor reported as one.
+ * That they were sent is to be written down by the caller; cut off before that, they are sent again.
  */
-export async function send(
+export async function handOver(
   deps: DeliveryDeps,
   row: SignedRow,
   signal: AbortSignal,
@@ -66,8 +83,12 @@ export async function send(
   const payment = { id, ...(withdrawalId !== null && { withdrawalId }) }
   const sent = chain.broadcast(payment, told.arrivalData ?? bytes)
   const { completed = true } = await deps.api.broadcast(sent, signal)
-  await deps.journal.record({ ...told, state: 'sent', code: null, reason: null })
-  return { kind: 'sent', completed, warnings }
+  return {
+    kind: 'sent',
+    row: { ...told, state: 'sent', code: null, reason: null },
+    completed,
+    warnings,
+  }
 }
 
 export const expiredReason = 'expired: it can never arrive any more and is not signed again'

@@ -1,6 +1,7 @@
 import type { SQL } from 'bun'
 import { type ErrorCode, errorCodes, KmsError } from '../base/errors.ts'
 import { asRecord } from '../base/json.ts'
+import { inBatches } from './batches.ts'
 import {
   type Journal,
   type JournalScope,
@@ -28,14 +29,18 @@ export function readsOf(
   const readRows = async (ask: (sql: SQL) => PromiseLike<unknown>): Promise<PaymentRow[]> =>
     (await query(ask)).map(decodeRow)
   return {
-    async find(pendingId) {
-      const rows = await readRows(
-        sql => sql`
-          SELECT ${columns(sql)} FROM payments
-          WHERE ${own(sql, scope)} AND pending_id = ${pendingId}`,
-      )
-      return rows[0]
-    },
+    find: inBatches(
+      async ids => {
+        const rows = await readRows(
+          sql => sql`
+            SELECT ${columns(sql)} FROM payments
+            WHERE ${own(sql, scope)} AND pending_id IN ${sql(ids)}`,
+        )
+        const byId = new Map(rows.map(row => [row.pendingId, row]))
+        return ids.map(id => byId.get(id))
+      },
+      { maxItems: maxRows },
+    ),
     unsent: chain =>
       readRows(
         sql => sql`
@@ -155,6 +160,10 @@ export function renewing(sql: SQL, { txData, txId }: Pick<PaymentRow, 'txData' |
     state = 'signed', tx_data = ${txData}, tx_id = ${txId},
     replaced_id = coalesce(final_id, tx_id), final_data = NULL, final_id = NULL,
     code = NULL, reason = NULL, reported = NULL`
+}
+
+export function notExpired(): KmsError {
+  return new KmsError('unexpected', 'the journal has no such payment that has expired')
 }
 
 /** A database may be somebody else's machine: what comes from there is taken for nothing it is not. */

@@ -7,6 +7,7 @@ import {
   type Database,
   decodeRow,
   maxRows,
+  notExpired,
   own,
   readSummaries,
   readsOf,
@@ -78,10 +79,6 @@ export async function openJournal(
 /** Word for word what the index is for. */
 const isOver = `final_data IS NULL AND arrival_data IS NULL
   AND (state IN ('seen', 'denied', 'sent', 'done') OR (state = 'cancelled' AND reported IS NOT NULL))`
-
-export function notExpired(): KmsError {
-  return new KmsError('unexpected', 'the journal has no such payment that has expired')
-}
 
 /**
  * The payments in the journal at `path`, of all its vaults and networks, in the order in which they

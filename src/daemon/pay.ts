@@ -1,5 +1,6 @@
+import type { KmsError } from '../base/errors.ts'
 import type { SignedVerdict } from '../guard/signed-verdicts.ts'
-import { type Delivery, expiredReason, finish, send } from './delivery.ts'
+import { type Delivery, expiredReason, finish, handOver } from './delivery.ts'
 import type { SignedRow } from './journal.ts'
 import { LeftToOthers } from './leases.ts'
 import {
@@ -14,7 +15,7 @@ import { attempt, failureOf, type Run } from './run.ts'
 
 /** Takes a payment without bytes from its approval to the network. */
 export async function pay(run: Run, reviewed: Reviewed): Promise<void> {
-  const { signing, delivering, approvals, deliveries, lastSigned } = run.cycle.roads
+  const { signing, approvals, lastSigned } = run.cycle.roads
   const lane = laneOf(reviewed.row)
   // Asked for at once: a lane does not wait for one approval after the other.
   const approved = approvals.take(() => approve(run, reviewed))
@@ -29,10 +30,10 @@ export async function pay(run: Run, reviewed: Reviewed): Promise<void> {
     signed.catch(() => {})
     lastSigned.set(lane, signed)
     // Entered before the next of this lane is signed: they go out in the order of their numbers.
-    delivered = delivering.enter(lane, async () => {
+    delivered = deliverInLane(run, lane, async () => {
       const row = await signed
       if (lastSigned.get(lane) === signed) lastSigned.delete(lane)
-      if (row !== undefined) await deliveries.take(() => deliver(run, row))
+      return row
     })
   })
   await delivered
@@ -40,9 +41,7 @@ export async function pay(run: Run, reviewed: Reviewed): Promise<void> {
 
 /** Sends bytes of an earlier cycle, or of an earlier run. */
 export function sendAgain(run: Run, row: SignedRow): Promise<void> {
-  return enterDelivery(run, row, async () => {
-    if (!run.isOver()) await deliver(run, row)
-  })
+  return deliverInLane(run, laneOf(row), async () => (run.isOver() ? undefined : row))
 }
 
 /**
@@ -101,43 +100,62 @@ async function sign(run: Run, reviewed: Reviewed, ready: Ready): Promise<SignedR
   })
 }
 
-function enterDelivery(run: Run, row: SignedRow, work: () => Promise<void>): Promise<void> {
+/** The next of the lane goes out when this one has; many then go into the journal at once. */
+async function deliverInLane(
+  run: Run,
+  lane: string,
+  ready: () => Promise<SignedRow | undefined>,
+): Promise<void> {
   const { delivering, deliveries } = run.cycle.roads
-  return delivering.enter(laneOf(row), () => deliveries.take(work))
+  const delivery = await delivering.enter(lane, async () => {
+    const row = await ready()
+    return row && (await deliveries.take(() => deliver(run, row)))
+  })
+  if (delivery?.kind === 'sent') await keepSent(run, delivery)
 }
 
-async function deliver(run: Run, row: SignedRow): Promise<void> {
-  const { deps, cycle, tally } = run
-  const { chain, memory, roads } = cycle
-  const { pendingId: id, lane } = row
-  if (lane !== null && roads.held.has(lane)) return
+async function deliver(run: Run, row: SignedRow): Promise<Delivery | undefined> {
+  const { deps, cycle, abort } = run
+  if (row.lane !== null && cycle.roads.held.has(row.lane)) return undefined
   let latest = row
   try {
-    latest = await finish(deps, row, run.abort)
-    const delivery = await send(deps, latest, run.abort)
-    if (delivery.kind === 'sent') tellSent(run, latest, delivery)
-    else closeExpired(run, latest)
+    latest = await finish(deps, row, abort)
+    const delivery = await handOver(deps, latest, abort)
+    if (delivery.kind === 'expired') closeExpired(run, latest)
+    return delivery
   } catch (thrown) {
-    const fault = failureOf(thrown, run)
-    if (fault instanceof LeftToOthers) return
-    const { code, message: reason } = fault
-    tally.failures.push(code)
-    deps.observer.payment(chain, 'unconfirmed')
-    memory.tried(id, deps.monotonic())
-    if (lane !== null) roads.held.add(lane)
-    // The reason quotes the server and may change every time; the code does not.
-    if (memory.tell(id, `unconfirmed ${code}`)) {
-      const txId = idOnChain(latest)
-      deps.log.warning('payment not confirmed', { id, chain, txId, code, reason })
-    }
+    tellUnconfirmed(run, latest, failureOf(thrown, run))
+    return undefined
   }
 }
 
-function tellSent(
-  { deps, cycle, tally }: Run,
-  row: SignedRow,
-  { completed, warnings }: Extract<Delivery, { kind: 'sent' }>,
-): void {
+async function keepSent(run: Run, delivery: Sent): Promise<void> {
+  try {
+    await run.deps.journal.record(delivery.row)
+    tellSent(run, delivery)
+  } catch (thrown) {
+    tellUnconfirmed(run, delivery.row, failureOf(thrown, run))
+  }
+}
+
+function tellUnconfirmed({ deps, cycle, tally }: Run, row: SignedRow, fault: KmsError): void {
+  if (fault instanceof LeftToOthers) return
+  const { chain, memory, roads } = cycle
+  const { pendingId: id, lane } = row
+  const { code, message: reason } = fault
+  tally.failures.push(code)
+  deps.observer.payment(chain, 'unconfirmed')
+  memory.tried(id, deps.monotonic())
+  if (lane !== null) roads.held.add(lane)
+  // The reason quotes the server and may change every time; the code does not.
+  if (memory.tell(id, `unconfirmed ${code}`)) {
+    deps.log.warning('payment not confirmed', { id, chain, txId: idOnChain(row), code, reason })
+  }
+}
+
+type Sent = Extract<Delivery, { kind: 'sent' }>
+
+function tellSent({ deps, cycle, tally }: Run, { row, completed, warnings }: Sent): void {
   const { chain, memory } = cycle
   const { pendingId: id } = row
   tally.sent++

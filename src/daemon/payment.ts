@@ -86,6 +86,17 @@ export async function lookOverAgain(
   return await review(deps, row, readEntry(deps, row, sent, true), sent)
 }
 
+/** Reads a payment of which nothing is known but what Tatum sent. */
+export async function reviewEntry(
+  deps: ReviewDeps & Pick<PaymentDeps, 'findChain'>,
+  chainId: string,
+  sent: unknown,
+): Promise<Reviewed> {
+  const row = { ...unsigned, pendingId: '', chain: chainId, contents: contentsOf(sent) }
+  const entry = readEntry(deps, row, sent, false)
+  return await review(deps, { ...row, pendingId: entry.pending.id }, entry, sent)
+}
+
 /** Throws unless somebody else says yes, where that is asked for. */
 export async function requireApproval(
   { approve }: PaymentDeps,
@@ -106,7 +117,7 @@ export type Ready = Completed & { readonly approvals: readonly SignedVerdict[] }
  * @param before done when what may take the next number of its sender has it, or does not
  */
 export async function completePayment(
-  deps: PaymentDeps,
+  deps: ReadsDeps,
   { chain, pending, own }: Reviewed,
   signal: AbortSignal,
   before?: Promise<unknown>,
@@ -182,8 +193,10 @@ function refuseAgain({ state, code, reason }: PaymentRow): void {
   throw new KmsError(code ?? 'transaction-malformed', said)
 }
 
+type ReviewDeps = Pick<PaymentDeps, 'signer' | 'network' | 'chainSettings'>
+
 async function review(
-  deps: PaymentDeps,
+  deps: ReviewDeps,
   row: PaymentRow,
   { pending, chain }: ReadEntry,
   sent: unknown,
@@ -198,7 +211,7 @@ type ReadEntry = { readonly pending: PendingTx; readonly chain: Chain }
 
 /** @param hasBytes whatever is wrong with the entry now, the payment has not failed */
 function readEntry(
-  deps: PaymentDeps,
+  deps: Pick<PaymentDeps, 'findChain'>,
   { chain: chainId }: PaymentRow,
   sent: unknown,
   hasBytes: boolean,
@@ -237,7 +250,7 @@ async function keepBytes(
 }
 
 async function ownKeys(
-  { signer, network, chainSettings: settings }: PaymentDeps,
+  { signer, network, chainSettings: settings }: ReviewDeps,
   chain: Chain,
   pending: PendingTx,
 ): Promise<Own> {
@@ -246,7 +259,7 @@ async function ownKeys(
   return { network, keys: keys.map(decodePublicKey), settings }
 }
 
-function needChain({ findChain }: PaymentDeps, asked: string, named: string): Chain {
+function needChain({ findChain }: Pick<PaymentDeps, 'findChain'>, asked: string, named: string): Chain {
   const chain = findChain(asked)
   if (chain !== undefined && named === asked) return chain
   // Not for good: under its own chain it may be paid.

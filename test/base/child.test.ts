@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { closeSync, readFileSync } from 'node:fs'
-import { runChild } from '../../src/base/child.ts'
+import { askChild, runChild } from '../../src/base/child.ts'
 import { pipe } from '../../src/base/native.ts'
 
 let fds: readonly [reader: number, writer: number]
@@ -40,4 +40,24 @@ describe('a child that is run to its end', () => {
       expect(readFileSync('/proc/self/environ', 'utf8')).not.toContain('ONLY=this')
     },
   )
+})
+
+describe('a child that is asked', () => {
+  const ask = (script: string, question = '', timeoutMs = 5_000) =>
+    askChild(['/bin/sh', '-c', script], {}, { question: Buffer.from(question), timeoutMs })
+
+  test('reads the question to its end, and is heard on both', () => {
+    expect(ask('cat; echo no >&2; exit 3', 'who?')).toEqual({
+      status: 3,
+      isLate: false,
+      said: 'no\n',
+      answer: 'who?',
+    })
+    expect(ask('cat').answer).toBe('')
+  })
+
+  test('may say nothing, be killed or be late', () => {
+    expect(ask('kill -9 $$')).toMatchObject({ status: undefined, answer: '' })
+    expect(ask('exec sleep 20', '', 200)).toMatchObject({ status: undefined, isLate: true })
+  })
 })

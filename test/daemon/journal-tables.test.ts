@@ -1,11 +1,13 @@
 import { Database } from 'bun:sqlite'
-import { expect, test } from 'bun:test'
+import { expect, setDefaultTimeout, test } from 'bun:test'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openJournal } from '../../src/daemon/journal-sqlite.ts'
 import { openShared } from '../support/journals.ts'
 import { hasPostgres, startPostgres } from '../support/postgres.ts'
+
+setDefaultTimeout(30_000)
 
 // docs/format.md tells of each table and column of the journal, and of no other.
 

@@ -1,5 +1,5 @@
 import { Database } from 'bun:sqlite'
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,6 +7,8 @@ import { KmsError } from '../../src/base/errors.ts'
 import type { Journal, JournalScope, PaymentFilter, PaymentRow } from '../../src/daemon/journal.ts'
 import { openJournal, readJournal } from '../../src/daemon/journal-sqlite.ts'
 import { type JournalStore, journalBackends } from '../support/journals.ts'
+
+setDefaultTimeout(30_000)
 
 const folder = mkdtempSync(join(tmpdir(), 'kms-journal-'))
 let made = 0
@@ -132,12 +134,14 @@ describe.each(journalBackends)('the journal in $name', ({ start }) => {
     await journal.record(seen)
     await journal.record({ ...seen, pendingId: 'b1', chain: 'BTC', reason: 'because' })
     const final = { finalData: '0xsecond', finalId: '0xlast' }
-    await journal.record({ ...seen, ...final, state: 'sent', txData: '0xfirst', txId: '0xid' })
+    const signed = { ...seen, txData: '0xfirst', txId: '0xid' }
+    await journal.record({ ...signed, state: 'signed' })
+    await journal.record({ ...signed, ...final, state: 'sent' })
     const [first, second, ...rest] = await kept.read({})
     expect(rest).toEqual([])
     const network = 'mainnet'
     const common = { pendingId: 'a1', chain: 'ETH', network, reason: null }
-    const times = { seenAt: from, changedAt: from + 2 }
+    const times = { seenAt: from, changedAt: from + 3 }
     expect(first).toEqual({ ...common, state: 'sent', txId: '0xlast', ...times })
     expect(second).toMatchObject({ pendingId: 'b1', txId: null, reason: 'because' })
     const idsOf = async (filter: PaymentFilter) =>

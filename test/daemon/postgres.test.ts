@@ -1,10 +1,12 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { chownSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openPostgres, type PostgresPlace } from '../../src/daemon/postgres.ts'
 import { makeCertificate } from '../support/certificate.ts'
 import { sleep } from '../support/journals.ts'
 import { hasPostgres, startPostgres, type TestPostgres } from '../support/postgres.ts'
+
+setDefaultTimeout(30_000)
 
 const { cert, key } = makeCertificate()
 /** Not in the certificate, which has 127.0.0.1 and localhost. */

@@ -325,7 +325,9 @@ describe('the vault', () => {
       vaultId: signer.vault.vaultId,
       wallets: Object.keys(wallets).length,
       signed: 1,
+      commits: expect.any(Number),
       generation: '1',
+      usage: { residentBytes: expect.any(Number), cpuSeconds: expect.any(Number) },
     })
   })
 })

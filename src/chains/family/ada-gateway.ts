@@ -19,7 +19,7 @@ type JsonObject = Readonly<Record<string, Json | undefined>>
 
 const networkNames = { mainnet: 'mainnet', testnet: 'preprod' } as const
 /** Slots, some 17 minutes: what the original asks for. */
-const lifetime = { relative_ttl: 1_000 }
+export const lifetime = { relative_ttl: 1_000 }
 
 /** Has the gateway make a transaction of the operations, by Rosetta's construction API (protocol 9). */
 export async function readMade(

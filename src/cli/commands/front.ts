@@ -1,24 +1,29 @@
 import { confineCalls, settleMisses } from '../../base/confinement.ts'
 import { realDisk } from '../../base/disk.ts'
-import { asArray, asRecord, asString, type Json, parseJson, prettyJson } from '../../base/json.ts'
+import { type Json, parseJson, prettyJson } from '../../base/json.ts'
+import { takeMemoryFile } from '../../base/memory-file.ts'
+import { createNotifier } from '../../base/notify.ts'
 import { findChain } from '../../chains/index.ts'
+import { decodeFrontConfig } from '../../daemon/config.ts'
 import { frontRefusals } from '../../daemon/confine.ts'
 import { type FrontOutcome, runFront } from '../../daemon/front.ts'
 import type { CycleReport } from '../../daemon/run.ts'
 import { frontChannelFd } from '../../signer/launch.ts'
 import type { Action } from '../action.ts'
 import { exitStatus } from '../exit.ts'
+import { decodeFrontStart, type FrontStart } from '../front-start.ts'
 import { version } from '../version.ts'
 
 /** The network process; `daemon` starts it. */
 export const front: Action = async (context, [startText = '']) => {
   const { now, monotonic, sleep, random, onReloadSignal, onStopSignal, terminal } = context
   process.umask(0o077)
-  confineTheRest(startText, terminal.warn)
+  const start = decodeFrontStart(startText)
+  confineTheRest(start, terminal.warn)
   // Sent to the whole group it is meant for the signer, which has the policy.
   onReloadSignal(() => {})
   const outcome = await runFront({
-    channelFd: frontChannelFd,
+    channelFd: start.service?.channelFd ?? frontChannelFd,
     version,
     findChain,
     now,
@@ -28,6 +33,7 @@ export const front: Action = async (context, [startText = '']) => {
     writeLog: terminal.log,
     disk: realDisk,
     onStopSignal,
+    ...(start.service && { service: takeService(start.service) }),
   })
   if (outcome === undefined) return 0
   if ('failures' in outcome) return statusOf(outcome)
@@ -37,13 +43,18 @@ export const front: Action = async (context, [startText = '']) => {
   return 0
 }
 
-/** Before the first byte of others is read; its files were taken from it by `confine-front`. */
-function confineTheRest(startText: string, warn: (text: string) => void): void {
-  const start = asRecord(parseJson(startText))
-  const before = asArray(start?.get('misses'))?.map(miss => asString(miss) ?? '')
-  const isRequired = start?.get('requireHardening') === true
-  const misses = [...(before ?? ['files: started by hand']), ...confineCalls(frontRefusals)]
-  settleMisses('the network process', misses, { isRequired, warn })
+/** Before the first byte of others is read; its files were taken from it by the process before. */
+function confineTheRest(
+  { misses, requireHardening }: FrontStart,
+  warn: (text: string) => void,
+): void {
+  const found = [...misses, ...confineCalls(frontRefusals)]
+  settleMisses('the network process', found, { isRequired: requireHardening, warn })
+}
+
+function takeService({ configFd, notifyFd }: NonNullable<FrontStart['service']>) {
+  const config = parseJson(Buffer.from(takeMemoryFile(configFd)).toString('utf8'))
+  return { config: decodeFrontConfig(config), notifier: createNotifier(notifyFd) }
 }
 
 /** What a person's order came to, and what is left for the person to look up. */

@@ -1,5 +1,5 @@
 import { type Http, isThisMachine, request } from '../../base/http.ts'
-import { openPostgres } from '../../daemon/postgres.ts'
+import { lookAtSharedJournal } from '../../daemon/journal-postgres.ts'
 import { randomUuid } from '../../secret/random.ts'
 import { createTatumApi } from '../../tatum/api.ts'
 import { clientVersion, type NewerVersion } from '../../tatum/latest-version.ts'
@@ -19,7 +19,7 @@ export async function askNetwork(
   const asked = await Promise.all([
     apiUrl === null ? [] : api(apiUrl, questions, world),
     approverUrl === null ? [] : [check('approval server', () => approver(approverUrl, questions))],
-    sharedJournal === null ? [] : [check('journal', () => database(sharedJournal, world))],
+    sharedJournal === null ? [] : [check('journal database', () => database(sharedJournal, world))],
   ])
   return Promise.all(asked.flat())
 }
@@ -117,10 +117,7 @@ function newerProtocol({ version: theirs, grade, message }: NewerVersion): Findi
 }
 
 /** Asked for no payment: whatever it says, it is there. */
-async function approver(
-  url: string,
-  { authorities, proxy }: NetworkQuestions,
-): Promise<Finding> {
+async function approver(url: string, { authorities, proxy }: NetworkQuestions): Promise<Finding> {
   const { status } = await request({
     method: 'GET',
     url,
@@ -132,7 +129,8 @@ async function approver(
   })
   if (status >= 500) return ['warning', `it answers with status ${status}`, 'look at its own log']
   const { protocol, hostname } = new URL(url)
-  if (protocol === 'https:' || isThisMachine(hostname)) return ['ok', `it answers (status ${status})`]
+  if (protocol === 'https:' || isThisMachine(hostname))
+    return ['ok', `it answers (status ${status})`]
   return ['warning', 'it answers over http: its answer can be forged', 'give it an https address']
 }
 
@@ -140,11 +138,9 @@ async function database(
   place: NonNullable<NetworkQuestions['sharedJournal']>,
   { sleep }: World,
 ): Promise<Finding> {
-  const postgres = openPostgres(place, { sleep })
-  try {
-    await postgres.query(sql => sql`SELECT 1`)
-    return ['ok', 'its database answers']
-  } finally {
-    await postgres.close()
-  }
+  const isThere = await lookAtSharedJournal(place, sleep)
+  return [
+    'ok',
+    isThere ? 'it answers, and has a journal' : 'it answers; the daemon makes a journal',
+  ]
 }

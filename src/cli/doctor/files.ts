@@ -3,7 +3,6 @@ import { attempt } from '../../base/disk-fault.ts'
 import { KmsError } from '../../base/errors.ts'
 import { openRegular } from '../../base/guarded-file.ts'
 import { readUpTo } from '../../base/open-file.ts'
-import { lookAtSharedJournal } from '../../daemon/journal-postgres.ts'
 import { decodeHeader, type Header } from '../../vault/header.ts'
 import { checkFolder, openVault, readVaultFile, vaultExists } from '../../vault/vault.ts'
 import type { Context } from '../context.ts'
@@ -14,13 +13,12 @@ import { type Check, check, type Finding } from './check.ts'
 /** Whether the files are there, nobody else's, and can be used. Nothing is changed. */
 export function checkFiles(context: Context): readonly Promise<Check>[] {
   const { place, envFile, now } = context
-  const journal = join(stateFolder(context), 'payments.sqlite')
   return [
     check('vault folder', () => vaultFolder(context)),
     check('vault', () => vault(context)),
     ...(isPasswordAtHand(context) ? [check('password', () => password(context))] : []),
     check('ledger', () => database(context, `${place.path}.ledger`)),
-    check('journal', () => sharedOr(context, () => database(context, journal))),
+    check('journal', () => journal(context)),
     check('env file', () => environmentFile(context, envFile())),
     check('clock', () => clock(now(), passwordTimes(context))),
   ]
@@ -64,11 +62,10 @@ function password(context: Context): Finding {
   return ['ok', `it opens the vault; wallets: ${wallets.length}`]
 }
 
-async function sharedOr(context: Context, own: () => Finding): Promise<Finding> {
-  const shared = sharedJournal(context)
-  if (shared === null) return own()
-  const isThere = await lookAtSharedJournal(shared, context.sleep)
-  return ['ok', isThere ? 'in a database, shared' : 'none in the database yet: the daemon makes it']
+/** One that daemons share is asked by the process that has the network. */
+function journal(context: Context): Finding {
+  if (sharedJournal(context) !== null) return ['ok', 'in a database that daemons share']
+  return database(context, join(stateFolder(context), 'payments.sqlite'))
 }
 
 const sqliteMagic = 'SQLite format 3\0'
@@ -85,7 +82,7 @@ function database({ place: { disk } }: Context, path: string): Finding {
         throw new KmsError('vault-damaged', `${path} is not a database`)
       }
       if (disk.user() !== undefined && (mode & 0o022) !== 0) {
-        return ['failed', `others than its owner may write to ${path} (chmod 600 ${path})`]
+        return ['failed', `others than its owner may write to ${path}`, `chmod 600 ${path}`]
       }
       return ['ok', path]
     } finally {
@@ -98,7 +95,7 @@ function environmentFile({ place: { disk } }: Context, path: string | undefined)
   if (path === undefined) return ['ok', 'none']
   const mode = disk.lookThrough(path)?.mode ?? 0
   if (disk.user() === undefined || (mode & 0o077) === 0) return ['ok', path]
-  return ['warning', `others than its owner may read ${path} (chmod 600 ${path})`]
+  return ['warning', `others than its owner may read ${path}`, `chmod 600 ${path}`]
 }
 
 /** A vault that cannot be read is another check's failure. */
@@ -116,8 +113,13 @@ const earliest = Date.UTC(2026, 0, 1)
 /** @param passwordTimes when each password of the vault was set */
 export function clock(now: number, passwordTimes: readonly number[] = []): Finding {
   const time = new Date(now).toISOString()
-  if (now < earliest) return ['failed', `the clock says ${time}, which cannot be: set it`]
+  if (now < earliest)
+    return ['failed', `the clock says ${time}, which cannot be`, 'let NTP set the clock']
   if (passwordTimes.some(setAt => setAt > now))
-    return ['failed', `it says ${time}, but a password of the vault is newer`]
+    return [
+      'failed',
+      `it says ${time}, but a password of the vault is newer`,
+      'let NTP set the clock',
+    ]
   return ['ok', time]
 }

@@ -26,6 +26,7 @@ export function checkMachine({ variable }: Pick<Context, 'variable'>): readonly 
           check('debuggers', () =>
             ptraceScope(readSystemFile('/proc/sys/kernel/yama/ptrace_scope')),
           ),
+          check('open files', () => openFiles(readSystemFile('/proc/self/limits'))),
           check('swap', () => swap(readSystemFile('/proc/swaps'))),
         ]
       : []),
@@ -41,7 +42,7 @@ function runtimeVariables(variable: Context['variable']): Finding {
   const ofLoader = ['LD_PRELOAD', 'LD_AUDIT', 'LD_LIBRARY_PATH', 'DYLD_INSERT_LIBRARIES']
   const set = [...ofBun, ...ofLoader].filter(name => variable(name))
   if (set.length === 0) return ['ok', 'none is set that changes what this program runs']
-  return ['warning', `${set.join(', ')} can make this program run other code: unset it`]
+  return ['warning', `${set.join(', ')} can make this program run other code`, 'unset it']
 }
 
 /** What a command locks at once, and a daemon to begin with. */
@@ -52,7 +53,7 @@ function lockedMemory(): Finding {
   const limit = memoryLimit(readSystemFile('/proc/self/limits'))
   const allowed = limit === undefined ? '' : `, at most ${limit}`
   if (failure === undefined) return ['ok', `secrets can be locked in memory${allowed}`]
-  return ['failed', `${failure}${allowed}: raise the limit (LimitMEMLOCK, ulimit -l)`]
+  return ['failed', `${failure}${allowed}`, 'raise the limit (LimitMEMLOCK, ulimit -l)']
 }
 
 /** The soft limit, which is the one that holds. */
@@ -60,6 +61,17 @@ export function memoryLimit(limits: string | undefined): string | undefined {
   const [, bytes] = /^Max locked memory\s+(\S+)/m.exec(limits ?? '') ?? []
   if (bytes === undefined || bytes === 'unlimited') return bytes
   return `${Math.floor(Number(bytes) / 1024)} KiB`
+}
+
+/** A daemon has a hundred or so of them open: databases, connections, threads. */
+const fewestFiles = 512
+
+export function openFiles(limits: string | undefined): Finding {
+  const [, limit] = /^Max open files\s+(\S+)/m.exec(limits ?? '') ?? []
+  if (limit === undefined) return ['warning', 'the kernel does not tell how many are allowed']
+  const isEnough = limit === 'unlimited' || Number(limit) >= fewestFiles
+  if (isEnough) return ['ok', `at most ${limit}`]
+  return ['warning', `at most ${limit}`, 'raise the limit (LimitNOFILE, ulimit -n)']
 }
 
 /** Switched off for this process, as the daemon does for its own. */
@@ -79,19 +91,23 @@ function secretMemory(): Finding {
   if (mapSecretPages(1) !== undefined) {
     return ['ok', 'memfd_secret keeps secrets out of the reach of the kernel itself']
   }
-  return ['warning', 'no memfd_secret (kernel 5.14, secretmem.enable=1): locked pages are used']
+  return ['warning', 'no memfd_secret: locked pages are used', 'kernel 5.14, secretmem.enable=1']
 }
 
 export function ptraceScope(text: string | undefined): Finding {
   const scope = text?.trim()
   if (scope === undefined) return ['warning', 'the kernel has no Yama to keep debuggers away']
   if (scope !== '0') return ['ok', `kernel.yama.ptrace_scope is ${scope}`]
-  return ['warning', 'programs of this user may debug each other: set kernel.yama.ptrace_scope=1']
+  return ['warning', 'programs of this user may debug each other', 'kernel.yama.ptrace_scope=1']
 }
 
 export function swap(text: string | undefined): Finding {
   if (text === undefined) return ['warning', 'the kernel does not tell about swap']
   const devices = text.trim().split('\n').length - 1
   if (devices === 0) return ['ok', 'no swap is active']
-  return ['warning', `active swap areas: ${devices}; what is not locked may get there: swapoff -a`]
+  return [
+    'warning',
+    `active swap areas: ${devices}; what is not locked may get there`,
+    'swapoff -a',
+  ]
 }

@@ -12,7 +12,7 @@ import type { SelfCheck } from './check.ts'
 import wallets from './wallets.json' with { type: 'json' }
 
 /** A mnemonic or the text of a key, and what the original tatum-kms made of it. */
-export type SelfWallet = {
+type SelfWallet = {
   readonly chain: string
   readonly mnemonic?: string
   readonly key?: string

@@ -1,0 +1,16 @@
+declare module '*.service' {
+  const text: string
+  export default text
+}
+declare module '*.socket' {
+  const text: string
+  export default text
+}
+declare module '*.conf' {
+  const text: string
+  export default text
+}
+declare module '*.env' {
+  const text: string
+  export default text
+}
