@@ -12,6 +12,39 @@ const envFile: Option = {
   about: 'variables (default: ~/.tatumrc/.env, if there)',
 }
 
+const placeOptions: readonly Option[] = [
+  { name: 'dry-run', about: 'say what would be done, and do nothing' },
+  { name: 'force', about: 'replace or remove files that were changed, too' },
+  { name: 'root', value: 'FOLDER', about: 'of an image that is made: nothing is run or sealed' },
+]
+
+/** The daemon as a service of this machine. */
+export const serviceCommands: readonly Command[] = [
+  {
+    name: 'install-service',
+    args: [],
+    about: 'make systemd run the daemon, with its password sealed to this machine',
+    examples: ['install-service', 'install-service --split', 'install-service --dry-run'],
+    options: [
+      { name: 'split', about: 'signer and network process as two services of two users' },
+      { name: 'binary', value: 'FILE', about: 'the program they run (default: this one)' },
+      { name: 'new-credentials', about: 'ask again for the password and the API key' },
+      ...placeOptions,
+      { name: 'password-file', value: 'FILE', about: 'read the password from this file' },
+      { name: 'password-fd', value: 'N', about: 'read the password from descriptor N' },
+    ],
+    load: async () => (await import('./commands/install-service.ts')).installService,
+  },
+  {
+    name: 'uninstall-service',
+    args: [],
+    about: 'take the service away again, leaving vault and journal',
+    examples: ['uninstall-service'],
+    options: placeOptions,
+    load: async () => (await import('./commands/uninstall-service.ts')).uninstallService,
+  },
+]
+
 /** Processes that systemd starts: see systemd/. */
 export const serviceProcesses: readonly Command[] = [
   {

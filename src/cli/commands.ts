@@ -2,7 +2,7 @@ import type { Command, CommandGroup } from './command.ts'
 import { daemonCommands } from './commands-of-daemon.ts'
 import { diagnosticCommands } from './commands-of-diagnostics.ts'
 import { ownProcesses } from './commands-of-processes.ts'
-import { serviceProcesses } from './commands-of-services.ts'
+import { serviceCommands, serviceProcesses } from './commands-of-services.ts'
 import { vaultCommands } from './commands-of-vault.ts'
 import { walletCommands } from './commands-of-wallets.ts'
 
@@ -29,6 +29,7 @@ const shellCommands: readonly Command[] = [
 /** The commands in the order of the help, which lists them by group. */
 export const commandGroups: readonly CommandGroup[] = [
   { title: 'Daemon', commands: daemonCommands },
+  { title: 'Service', commands: serviceCommands },
   { title: 'Wallets', commands: walletCommands },
   { title: 'Vault', commands: vaultCommands },
   { title: 'Diagnostics', commands: diagnosticCommands },

@@ -1,8 +1,6 @@
 import { type ErrorCode, KmsError } from '../base/errors.ts'
-import { openRegular } from '../base/guarded-file.ts'
 import { asArray, asRecord, type Json, parseJson, prettyJson } from '../base/json.ts'
 import type { Intent } from '../base/model.ts'
-import { readUpTo } from '../base/open-file.ts'
 import { findChain } from '../chains/index.ts'
 import { defaultSettings } from '../chains/settings.ts'
 import type { Policy } from '../guard/policy.ts'
@@ -16,7 +14,9 @@ import type { Vault } from '../vault/vault.ts'
 import { chainArgument } from './chain-argument.ts'
 import type { Context } from './context.ts'
 import { exitStatus } from './exit.ts'
+import { intentLines, printable } from './intent-text.ts'
 import { openWithPassword } from './open-vault.ts'
+import { readPlainFile } from './plain-file.ts'
 import { table } from './table.ts'
 
 /** What a policy says of pending transactions, as if they came now and one after the other. */
@@ -70,19 +70,12 @@ const maxBytes = 64 * 2 ** 20
 
 /** One, or a list of them. */
 function readPending({ place: { disk }, text }: Context, path: string): readonly unknown[] {
-  const file = openRegular(disk, path, 'read')
-  if (file === undefined) throw new KmsError('usage', `there is no file at ${path}`)
-  try {
-    const bytes = readUpTo(file.read, 0, Math.min(file.stat().size, maxBytes) + 1)
-    const value = parseJson(Buffer.from(bytes).toString('utf8'))
-    if (bytes.length > maxBytes || typeof value !== 'object' || value === null) {
-      throw new KmsError('usage', `${path} holds no pending transactions in JSON`)
-    }
-    const chain = text('chain')
-    return (asArray(value) ?? [value]).map(sent => ofChain(sent, chain))
-  } finally {
-    file.close()
+  const value = parseJson(readPlainFile(disk, path, maxBytes))
+  if (typeof value !== 'object' || value === null) {
+    throw new KmsError('usage', `${path} holds no pending transactions in JSON`)
   }
+  const chain = text('chain')
+  return (asArray(value) ?? [value]).map(sent => ofChain(sent, chain))
 }
 
 /** What came with its chain keeps it. */
@@ -149,23 +142,9 @@ function intentFacts({ kind, from, outputs, fee, expiry, notBefore, unread }: In
   }
 }
 
-/** Its texts come from elsewhere: nothing of them may steer a terminal. */
 function described(explained: Explained): string {
   if ('fault' in explained) return printable(`${explained.id ?? '?'}: ${explained.fault.message}`)
   const { id, chain, intent, judgement } = explained
-  const { kind, from, outputs, fee, unread } = intent
-  const lines = [
-    `${id}: ${judgement.kind === 'approved' ? `allowed by ${judgement.by}` : judgement.reason}`,
-    `  ${chain} ${kind}${unread ? ', not all of it could be read' : ''}`,
-    ...from.map(address => `  from ${address}`),
-    ...outputs.map(({ to, amount, asset, own }) => {
-      return `  ${amount} of ${asset} to ${to}${own ? ' (its own)' : ''}`
-    }),
-    fee === undefined ? '  fee not known yet' : `  fee at most ${fee.amount} of ${fee.asset}`,
-  ]
-  return lines.map(printable).join('\n')
-}
-
-function printable(text: string): string {
-  return text.replaceAll(/[^\x20-\x7e]/g, '?')
+  const verdict = judgement.kind === 'approved' ? `allowed by ${judgement.by}` : judgement.reason
+  return [printable(`${id}: ${verdict}`), ...intentLines(chain, intent)].join('\n')
 }

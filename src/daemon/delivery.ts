@@ -4,9 +4,15 @@ import type { TatumApi } from '../tatum/api.ts'
 import { isSigned, type SignedRow } from './journal.ts'
 import { paymentLease, requireHeld } from './leases.ts'
 import type { PaymentDeps } from './payment.ts'
-import { chainReads, type Warning } from './reads.ts'
+import { chainReads, type ReadsDeps, type Warning } from './reads.ts'
 
-export type DeliveryDeps = PaymentDeps & { readonly api: Pick<TatumApi, 'broadcast'> }
+/** What it takes to deliver bytes, wherever they were signed. */
+export type SendDeps = ReadsDeps &
+  Pick<PaymentDeps, 'journal' | 'network' | 'chainSettings' | 'findChain'> & {
+    readonly api: Pick<TatumApi, 'broadcast'>
+  }
+
+export type DeliveryDeps = PaymentDeps & SendDeps
 
 /** `expired`: these bytes can never arrive any more. */
 export type Delivery =
@@ -23,7 +29,7 @@ export type Delivery =
  * signer gave out; until it is journaled nothing has left, so that it can be done again.
  */
 export async function finish(
-  deps: DeliveryDeps,
+  deps: SendDeps,
   row: SignedRow,
   signal: AbortSignal,
 ): Promise<SignedRow> {
@@ -44,7 +50,7 @@ export async function finish(
 
 /** Sends the final bytes; what came of it is in the journal when this returns. */
 export async function send(
-  deps: DeliveryDeps,
+  deps: SendDeps,
   row: SignedRow,
   signal: AbortSignal,
 ): Promise<Delivery> {
@@ -59,7 +65,7 @@ export async function send(
  * That they were sent is to be written down by the caller; cut off before that, they are sent again.
  */
 export async function handOver(
-  deps: DeliveryDeps,
+  deps: SendDeps,
   row: SignedRow,
   signal: AbortSignal,
 ): Promise<Delivery> {
@@ -93,11 +99,11 @@ export async function handOver(
 
 export const expiredReason = 'expired: it can never arrive any more and is not signed again'
 
-function ownOf({ network, chainSettings: settings }: DeliveryDeps): FinishOwn {
+function ownOf({ network, chainSettings: settings }: SendDeps): FinishOwn {
   return { network, settings }
 }
 
-function needChain({ findChain }: DeliveryDeps, id: string): Chain {
+function needChain({ findChain }: Pick<SendDeps, 'findChain'>, id: string): Chain {
   const chain = findChain(id)
   if (chain !== undefined) return chain
   throw new KmsError('unexpected', `this program has no chain ${id}`)

@@ -74,7 +74,7 @@ type Held = { readonly epoch: Epoch; until: number; takers: number }
 export function holdLeases(store: LeaseStore, { leaseMs, monotonic, sleep }: Times): HeldLeases {
   const held = new Map<string, Held>()
   const asked = new Map<string, Promise<boolean>>()
-  const dropping = new Set<Promise<void>>()
+  const dropping = new Map<string, Promise<void>>()
   const closing = new AbortController()
   const isAlive = ({ until }: Held): boolean => monotonic() < until
   const askFor = inBatches(
@@ -93,6 +93,8 @@ export function holdLeases(store: LeaseStore, { leaseMs, monotonic, sleep }: Tim
     { maxItems: 200 },
   )
   const take = async (name: string): Promise<boolean> => {
+    // The table would say that it is taken as long as it is not gone.
+    await dropping.get(name)
     const { epoch, until } = await askFor(name)
     if (epoch === undefined) return false
     held.set(name, { epoch, until, takers: 0 })
@@ -129,8 +131,8 @@ export function holdLeases(store: LeaseStore, { leaseMs, monotonic, sleep }: Tim
       held.delete(name)
       // One that is not dropped runs out by itself.
       const dropped: Promise<void> = drop(lease.epoch).catch(() => {})
-      dropping.add(dropped)
-      void dropped.then(() => dropping.delete(dropped))
+      dropping.set(name, dropped)
+      void dropped.then(() => dropping.delete(name))
     },
     isHeld(name) {
       const lease = held.get(name)
@@ -146,7 +148,7 @@ export function holdLeases(store: LeaseStore, { leaseMs, monotonic, sleep }: Tim
       await renewed
       const epochs = [...held.values()].map(({ epoch }) => epoch)
       held.clear()
-      await Promise.all([...dropping, store.drop(epochs).catch(() => {})])
+      await Promise.all([...dropping.values(), store.drop(epochs).catch(() => {})])
     },
   }
 }

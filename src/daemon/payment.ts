@@ -5,13 +5,14 @@ import { asRecord, asString } from '../base/json.ts'
 import type { Completion, Intent, Network, PendingTx } from '../base/model.ts'
 import type { Chain, ChainSettings, Own } from '../chains/chain.ts'
 import type { SignedVerdict } from '../guard/signed-verdicts.ts'
-import { type Answers, decodePublicKey } from '../signer/messages.ts'
+import type { Answers } from '../signer/messages.ts'
 import { refuseOversized } from '../tatum/entry-size.ts'
 import { parsePending } from '../tatum/pending.ts'
 import { type Approve, DeniedForGood, refusalOf } from './approve.ts'
 import type { AskToSign } from './ask-to-sign.ts'
 import type { EventLog } from './events.ts'
 import { isSigned, type Journal, type PaymentRow, type SignedRow } from './journal.ts'
+import { publicKeysOf } from './known-keys.ts'
 import { chainReads, type ReadsDeps, type Warning } from './reads.ts'
 
 export type PaymentDeps = ReadsDeps & {
@@ -254,12 +255,15 @@ async function ownKeys(
   chain: Chain,
   pending: PendingTx,
 ): Promise<Own> {
-  const refs = chain.keys(pending)
-  const { keys } = await signer.ask({ type: 'publicKeys', chain: chain.id, refs })
-  return { network, keys: keys.map(decodePublicKey), settings }
+  const keys = await publicKeysOf(signer, chain.id, chain.keys(pending))
+  return { network, keys, settings }
 }
 
-function needChain({ findChain }: Pick<PaymentDeps, 'findChain'>, asked: string, named: string): Chain {
+function needChain(
+  { findChain }: Pick<PaymentDeps, 'findChain'>,
+  asked: string,
+  named: string,
+): Chain {
   const chain = findChain(asked)
   if (chain !== undefined && named === asked) return chain
   // Not for good: under its own chain it may be paid.

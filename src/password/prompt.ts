@@ -7,7 +7,7 @@ import type { Secret } from '../secret/secret.ts'
 
 /** Asks at the terminal itself, whatever stdin and stdout are, without showing what is typed. */
 export function promptSecret(question: string): Secret {
-  const fd = openTerminal()
+  const fd = openTerminal('give the password with --password-file or --password-fd')
   try {
     using signals = watchSignals()
     const restore = turnEchoOff(fd)
@@ -19,6 +19,19 @@ export function promptSecret(question: string): Secret {
     } finally {
       restore()
     }
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/** Asks there for a yes; whatever else is typed is a no. */
+export function promptYes(question: string): boolean {
+  const fd = openTerminal('give --yes where nobody is to be asked')
+  try {
+    using signals = watchSignals()
+    writeSync(fd, `${question} [y/N] `)
+    using answer = readSecretLine(fd, () => waitForPerson(fd, signals))
+    return answer?.use(bytes => /^y(es)?$/i.test(Buffer.from(bytes).toString('latin1'))) ?? false
   } finally {
     closeSync(fd)
   }
@@ -38,12 +51,10 @@ function waitForPerson(fd: number, { caught }: SignalWatch): void {
 /** A signal just before a wait is noticed behind it. */
 const longestWaitMs = 200
 
-function openTerminal(): number {
+function openTerminal(hint: string): number {
   try {
     return openSync(process.platform === 'win32' ? 'CON' : '/dev/tty', 'r+')
   } catch {
-    throw new KmsError('usage', 'there is no terminal to ask at', {
-      hint: 'give the password with --password-file or --password-fd',
-    })
+    throw new KmsError('usage', 'there is no terminal to ask at', { hint })
   }
 }

@@ -1,13 +1,13 @@
 import { asKmsError, type KmsError } from '../base/errors.ts'
-import type { Intent, Network } from '../base/model.ts'
-import type { Chain, ChainSettings } from '../chains/chain.ts'
+import type { Intent, Network, PendingTx } from '../base/model.ts'
+import type { Chain, ChainSettings, Own } from '../chains/chain.ts'
 import type { Judged } from '../guard/policy.ts'
 import type { Judgement } from '../guard/policy-judge.ts'
 import type { KeyRoom } from '../secret/key-room.ts'
 import { parsePending, pendingId } from '../tatum/pending.ts'
 import type { Vault } from '../vault/vault.ts'
 import { judgedOf, needChain } from './job.ts'
-import { ownKeys } from './own-keys.ts'
+import { type OwnKey, ownKeys } from './own-keys.ts'
 
 /** A pending transaction, what it does and what a policy says of it; or why it cannot be read. */
 export type Explained =
@@ -32,14 +32,23 @@ export type ExplainDeps = {
 export async function explainPayment(deps: ExplainDeps, sent: unknown): Promise<Explained> {
   try {
     const pending = parsePending(sent)
-    const chain = needChain(deps, pending.chain)
-    const owned = await ownKeys(deps, chain, chain.keys(pending))
-    const { network, chainSettings: settings } = deps
-    const keys = owned.map(({ publicKey }) => publicKey)
-    const intent = chain.review(pending, { network, keys, settings })
+    const { chain, owned, own } = await openPayment(deps, pending)
+    const intent = chain.review(pending, own)
     const judgement = deps.judge(judgedOf(chain, owned, intent))
     return { id: pending.id, chain: chain.id, intent, judgement }
   } catch (thrown) {
     return { id: pendingId(sent), fault: asKmsError(thrown) }
   }
+}
+
+/** The chain of a payment and the keys that it names. */
+export async function openPayment(
+  deps: Omit<ExplainDeps, 'judge'>,
+  pending: PendingTx,
+): Promise<{ readonly chain: Chain; readonly owned: readonly OwnKey[]; readonly own: Own }> {
+  const { network, chainSettings: settings } = deps
+  const chain = needChain(deps, pending.chain)
+  const owned = await ownKeys(deps, chain, chain.keys(pending))
+  const keys = owned.map(({ publicKey }) => publicKey)
+  return { chain, owned, own: { network, keys, settings } }
 }

@@ -243,17 +243,25 @@ export function decodeKeyRef(value: unknown): KeyRef {
 
 function decodePayment(value: unknown): Payment {
   const record = asRecord(value)
-  const completion: Record<string, string> = {}
-  for (const [name, text] of need(asRecord(record?.get('completion')))) {
-    if (name === '__proto__') throw malformed()
-    completion[name] = need(asString(text))
-  }
   const approvals = record?.get('approvals')
   return {
     pending: record?.get('pending'),
-    completion,
+    completion: need(asCompletion(record?.get('completion'))),
     ...(approvals !== undefined && { approvals: need(decodeVerdicts(approvals)) }),
   }
+}
+
+/** Undefined for what no front of ours has written. */
+export function asCompletion(value: unknown): Completion | undefined {
+  const members = asRecord(value)
+  if (members === undefined) return undefined
+  const completion: Record<string, string> = {}
+  for (const [name, member] of members) {
+    const text = asString(member)
+    if (name === '__proto__' || text === undefined) return undefined
+    completion[name] = text
+  }
+  return completion
 }
 
 /** 19 digits are far more than gas ever costs, and few enough to reckon with. */

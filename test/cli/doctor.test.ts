@@ -10,6 +10,8 @@ import { clock } from '../../src/cli/doctor/files.ts'
 import { kernel, memoryLimit, openFiles, ptraceScope, swap } from '../../src/cli/doctor/machine.ts'
 import { decodeQuestions, encodeQuestions } from '../../src/cli/doctor/network-questions.ts'
 import { freeSpace } from '../../src/cli/doctor/state.ts'
+import { makeHome, startDaemon } from '../support/daemon-process.ts'
+import { startFakeTatum } from '../support/fake-tatum.ts'
 import { hasPostgres, startPostgres } from '../support/postgres.ts'
 import { binaryUnderTest } from '../support/script.ts'
 import { storeWallets, testPassword } from '../support/test-vault.ts'
@@ -244,6 +246,32 @@ test.skipIf(!hasPostgres)(
       result: 'ok',
       about: 'it answers; the daemon makes a journal',
     })
+  },
+  60_000,
+)
+
+test.skipIf(process.platform !== 'linux')(
+  'a daemon that runs is found confined',
+  async () => {
+    const empty = mkdtempSync(join(tmpdir(), 'kms-doctor-'))
+    using home = makeHome(empty)
+    await storeWallets(home.folder, [])
+    await using tatum = startFakeTatum()
+    const daemon = startDaemon(home.folder, tatum, [`--external-url=${tatum.approverUrl}`])
+    const look = async () => {
+      const path = `--path=${join(home.folder, 'wallet.dat')}`
+      const run = Bun.spawn([...binaryUnderTest, 'doctor', path], { env: { HOME: home.folder } })
+      return /^\w+ +daemon +.*$/m.exec(await run.stdout.text())?.[0]
+    }
+    let line = await look()
+    while (!line?.includes('confined')) {
+      await Bun.sleep(200)
+      line = await look()
+    }
+    expect(line).toMatch(/^ok /)
+    daemon.kill('SIGTERM')
+    expect(await daemon.ended).toBe(0)
+    rmSync(empty, { recursive: true })
   },
   60_000,
 )

@@ -54,8 +54,8 @@ describe.skipIf(process.platform !== 'linux')('killed', () => {
       loops.reduce((total, { counts }) => total + counts[name], 0)
     const seconds = Math.round((performance.now() - started) / 1000)
     say(
-      `crash loop: killed the built program ${sum('kills')} times, restarted the server ` +
-        `${sum('restarts')} times, ${sum('faults')} faults between them: each of ` +
+      `crash loop: killed the built program ${sum('kills')} times, lost its journal ${sum('losses')} ` +
+        `times, restarted the server ${sum('restarts')} times, ${sum('faults')} faults between: each of ` +
         `${loops.reduce((total, { ids }) => total + ids.length, 0)} payments paid once ` +
         `(${seconds} s, KILL_SEED=${seed})`,
     )

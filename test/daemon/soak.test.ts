@@ -46,9 +46,9 @@ describe.skipIf(process.platform !== 'linux')('mixed faults', () => {
       }
       await expectAllPaidOnce(loop)
       const told = [...counts].map(([name, count]) => `${count} ${name}`).join(', ')
-      const { restarts, faults } = loop.counts
+      const { losses, restarts, faults } = loop.counts
       process.stderr.write(
-        `soak: ${told}, ${restarts} restarts of the server, ${faults} faults between: each of ` +
+        `soak: ${told}, ${losses} journals lost, ${restarts} restarts of the server, ${faults} faults between: each of ` +
           `${loop.ids.length} payments paid once (SOAK_SEED=${seed})\n`,
       )
       expect(loop.ids.length).toBeGreaterThan(0)

@@ -1,4 +1,5 @@
 import { expect } from 'bun:test'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { type DaemonProcess, runDaemonOnce, startDaemon, until } from './daemon-process.ts'
 import type { Fault } from './fake-faults.ts'
@@ -16,7 +17,13 @@ export type CrashLoop = {
   readonly ids: string[]
   /** How long it lives at most: a little more than it takes to start and pay one of each chain, here and now. */
   readonly longestLifeMs: number
-  readonly counts: { lives: number; kills: number; restarts: number; faults: number }
+  readonly counts: {
+    lives: number
+    kills: number
+    losses: number
+    restarts: number
+    faults: number
+  }
 }
 
 export async function createCrashLoop(
@@ -30,7 +37,7 @@ export async function createCrashLoop(
   const { status, said } = await runDaemonOnce(folder, tatum, argsFor({ tatum, journalFolder }))
   expect({ status, said }).toMatchObject({ status: 0 })
   const longestLifeMs = 1.2 * (performance.now() - started)
-  const counts = { lives: 0, kills: 0, restarts: 0, faults: 0 }
+  const counts = { lives: 0, kills: 0, losses: 0, restarts: 0, faults: 0 }
   tatum.onPoll(() => random.isOneIn(3))
   tatum.disturb(() => {
     if (!random.isOneIn(5)) return undefined
@@ -53,7 +60,8 @@ const faults: readonly Fault[] = [
 ]
 
 /**
- * From its start to its death at a random instant, with one payment more than before.
+ * From its start to its death at a random instant, with one payment more than before, and at times
+ * without a journal.
  *
  * @param die ends it, sooner or later
  */
@@ -63,6 +71,11 @@ export async function liveAndDie(
 ): Promise<void> {
   const { tatum, random, ids, longestLifeMs, counts } = loop
   ids.push(tatum.queue(mixedPayment(ids.length)))
+  // The ledger alone keeps a payment from being signed twice.
+  if (random.isOneIn(10)) {
+    rmSync(loop.journalFolder, { recursive: true, force: true })
+    counts.losses++
+  }
   const daemon = startAgain(loop)
   counts.lives++
   if (random.isOneIn(8)) {

@@ -1,6 +1,6 @@
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { keccak_256 } from '@noble/hashes/sha3.js'
-import { fromHex } from '../../base/bytes.ts'
+import { fromHex, hex } from '../../base/bytes.ts'
 import { KmsError } from '../../base/errors.ts'
 import type { PublicKey, Signature } from '../../base/model.ts'
 import type { ChainDefinition, Own } from '../chain.ts'
@@ -48,13 +48,16 @@ export function signerOf(digest: Uint8Array, { bytes, recovery }: Signature): He
 }
 
 /** Decompressing a key costs a quarter of a signature, and one payment asks several times. */
-const addresses = new WeakMap<PublicKey, Hex>()
+const addresses = new Map<string, Hex>()
+const maxAddresses = 20_000
 
 export function addressOf(key: PublicKey): Hex {
-  const known = addresses.get(key)
+  const name = `${key.curve}:${hex(key.bytes)}`
+  const known = addresses.get(name)
   if (known !== undefined) return known
   const address = asHex(keccak_256(uncompressed(key).subarray(1)).subarray(12))
-  addresses.set(key, address)
+  if (addresses.size >= maxAddresses) addresses.clear()
+  addresses.set(name, address)
   return address
 }
 

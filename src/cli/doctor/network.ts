@@ -7,7 +7,7 @@ import type { Context } from '../context.ts'
 import { frontVariables } from '../front-variables.ts'
 import { reachingOut } from '../reaching-out.ts'
 import { sharedJournal } from '../shared-journal.ts'
-import { type Check, check, results } from './check.ts'
+import { type Check, check, type Finding, results } from './check.ts'
 import { encodeQuestions, type NetworkQuestions } from './network-questions.ts'
 
 /**
@@ -18,7 +18,7 @@ import { encodeQuestions, type NetworkQuestions } from './network-questions.ts'
 export function checkNetwork(context: Context): readonly Promise<Check>[] {
   try {
     const questions = questionsOf(context)
-    if (questions === undefined) return [check('network', () => ['skipped', ...notAsked])]
+    if (questions === undefined) return [check('network', () => notAsked(context))]
     return ask(context.self, questions).map(found => Promise.resolve(found))
   } catch (fault) {
     return [
@@ -29,10 +29,11 @@ export function checkNetwork(context: Context): readonly Promise<Check>[] {
   }
 }
 
-const notAsked = [
-  'no API key is set, and nobody else to ask: nobody was asked',
-  '--online asks the API all the same; with --external-url the approval server as well',
-] as const
+function notAsked({ isSet }: Context): Finding {
+  if (isSet('offline')) return ['skipped', 'nobody was asked, as --offline says']
+  const hint = '--online asks the Tatum API all the same, --external-url names the approval server'
+  return ['skipped', 'no API key is set, and nobody else to ask: nobody was asked', hint]
+}
 
 /** Undefined where nobody is to be asked. */
 function questionsOf(context: Context): NetworkQuestions | undefined {

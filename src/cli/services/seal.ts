@@ -11,7 +11,10 @@ export function seal(name: string, secret: Secret): string {
     // A pipe takes more than a secret is long.
     secret.use(bytes => writeOut(writer, bytes))
     closeSync(writer)
-    const { status, answer } = runTool(['systemd-creds', 'encrypt', `--name=${name}`, '-', '-'], reader)
+    const { status, answer } = runTool(
+      ['systemd-creds', 'encrypt', `--name=${name}`, '-', '-'],
+      reader,
+    )
     if (status === 0 && answer.length > 0) return answer
     throw new KmsError('unexpected', `systemd-creds could not seal ${name} (status ${status})`, {
       hint: 'systemd-creds setup, as root, says why',

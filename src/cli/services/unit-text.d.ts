@@ -1,3 +1,5 @@
+// biome-ignore-all lint/style/noDefaultExport: this is what an imported text is
+
 declare module '*.service' {
   const text: string
   export default text
