@@ -23,6 +23,7 @@ const layers: Layers = [
   ['vault', 'password'],
   ['signer'],
   ['daemon'],
+  ['bundle'],
   ['cli'],
   ['main.ts'],
 ]

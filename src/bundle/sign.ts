@@ -1,10 +1,10 @@
 import { hex } from '../base/bytes.ts'
-import { asKmsError, KmsError } from '../base/errors.ts'
+import { asKmsError, type ErrorCode, errorCodes, KmsError } from '../base/errors.ts'
 import type { Intent, Network } from '../base/model.ts'
 import type { Decision } from '../signer/decisions.ts'
 import type { SignerDeps } from '../signer/job.ts'
 import type { SignResult } from '../signer/messages.ts'
-import { previewPayment } from '../signer/preview.ts'
+import { type Preview, previewPayment } from '../signer/preview.ts'
 import { readPayment } from '../signer/sign-batch.ts'
 import type { OpenSigner } from '../signer/with-signer.ts'
 import type { SignedBundle, SignedPayment, UnsignedBundle, UnsignedPayment } from './format.ts'
@@ -22,7 +22,7 @@ export type BundleSigning = {
 type Refused = {
   readonly id: string
   readonly chain: string
-  readonly code: string
+  readonly code: ErrorCode
   readonly reason: string
 }
 
@@ -40,16 +40,16 @@ export async function signBundle(
   const refused: Refused[] = []
   const decisions: Decision[] = []
   for (const [at, payment] of asked.entries()) {
-    try {
-      const preview = await previewPayment(deps, payment, decisions)
-      const position = `${at + 1} of ${asked.length}`
-      if (preview.kind === 'to-sign' && !confirm(preview, position)) throw declined()
+    const preview = await previewOrFault(deps, payment, decisions)
+    if (preview instanceof KmsError) {
+      refused.push({ ...nameOf(payment), code: preview.code, reason: preview.message })
+    } else if (
+      preview.kind === 'signed-before' ||
+      confirm(preview, `${at + 1} of ${asked.length}`)
+    ) {
       agreed.push(payment)
-    } catch (thrown) {
-      const { code, message: reason } = asKmsError(thrown)
-      // Nobody is there any more to ask about the others.
-      if (code === 'usage' || code === 'interrupted' || code === 'terminated') throw thrown
-      refused.push({ ...nameOf(payment), code, reason })
+    } else {
+      refused.push({ ...nameOf(payment), code: 'approver-denied', reason: 'it was not agreed to' })
     }
   }
   if (decisions.length > 0) deps.ledger.commit([], decisions)
@@ -58,13 +58,25 @@ export async function signBundle(
   for (let from = 0; from < agreed.length; from += paymentsPerBatch) {
     const batch = agreed.slice(from, from + paymentsPerBatch)
     for (const [payment, result] of await signAll(signer, batch)) {
-      if (result.kind === 'refused') refused.push({ ...nameOf(payment), ...result })
+      if (result.kind === 'refused') refused.push({ ...nameOf(payment), ...faultOf(result) })
       else signed.push(signedPayment(payment, result))
       if (result.kind === 'signed' && result.repeated) repeated++
     }
   }
   const { vaultId, network } = head
   return { bundle: { vaultId, network, payments: signed }, refused, repeated }
+}
+
+async function previewOrFault(
+  deps: SignerDeps,
+  payment: UnsignedPayment,
+  decisions: Decision[],
+): Promise<Preview | KmsError> {
+  try {
+    return await previewPayment(deps, payment, decisions)
+  } catch (thrown) {
+    return asKmsError(thrown)
+  }
 }
 
 /** As many as a front may ask for at once. */
@@ -94,6 +106,10 @@ function signedPayment(
   return { id, chain, contents: hex(serializedHash), withdrawalId, txData, txId }
 }
 
+function faultOf({ code, reason }: Extract<SignResult, { kind: 'refused' }>) {
+  return { code: errorCodes.find(known => known === code) ?? 'unexpected', reason } as const
+}
+
 function nameOf({ pending: sent }: UnsignedPayment): Pick<Refused, 'id' | 'chain'> {
   try {
     const { id, chain } = readPayment(sent).pending
@@ -114,8 +130,4 @@ function requireOurs(
   throw new KmsError('usage', `the bundle is for ${head.network}, and this is ${network}`, {
     hint: head.network === 'testnet' ? 'give --testnet' : 'leave --testnet out',
   })
-}
-
-function declined(): KmsError {
-  return new KmsError('approver-denied', 'it was not agreed to')
 }

@@ -88,7 +88,12 @@ export const walletCommands: readonly Command[] = [
       { name: 'network', value: 'mainnet|testnet', about: 'only this network' },
       { name: 'kind', value: 'mnemonic|key', about: 'only wallets of this kind' },
       { name: 'json', about: 'as JSON' },
-      { name: 'public', about: 'as JSON, with paths and public keys' },
+      { name: 'public', about: 'as JSON, with paths and public keys (see bundle)' },
+      {
+        name: 'keys',
+        value: 'COUNT',
+        about: 'public: how many keys of a wallet that has no xpub (default: 1)',
+      },
       ...vaultOptions,
     ],
     load: async () => (await import('./commands/list.ts')).list,

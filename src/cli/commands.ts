@@ -1,4 +1,5 @@
 import type { Command, CommandGroup } from './command.ts'
+import { bundleCommands } from './commands-of-bundles.ts'
 import { daemonCommands } from './commands-of-daemon.ts'
 import { diagnosticCommands } from './commands-of-diagnostics.ts'
 import { ownProcesses } from './commands-of-processes.ts'
@@ -30,6 +31,7 @@ const shellCommands: readonly Command[] = [
 export const commandGroups: readonly CommandGroup[] = [
   { title: 'Daemon', commands: daemonCommands },
   { title: 'Service', commands: serviceCommands },
+  { title: 'Air gap', commands: bundleCommands },
   { title: 'Wallets', commands: walletCommands },
   { title: 'Vault', commands: vaultCommands },
   { title: 'Diagnostics', commands: diagnosticCommands },

@@ -26,3 +26,10 @@ export const exitStatus = {
   interrupted: 130,
   terminated: 143,
 } as const satisfies Record<ErrorCode, number>
+
+/** Of work in several parts: 0 all, 3 some, else what the first failure was (DESIGN 7). */
+export function statusOfMany(done: number, failures: readonly ErrorCode[]): number {
+  const [first] = failures
+  if (first === undefined) return 0
+  return done > 0 ? exitStatus['partly-done'] : exitStatus[first]
+}

@@ -88,7 +88,7 @@ export function frontConfigOf(
   return {
     apiUrl,
     apiKey: apiKey(context),
-    nodes: nodes(context),
+    nodes: nodesOf(context),
     approver,
     insecureHttp,
     ...reachingOut(context),
@@ -108,7 +108,7 @@ export function frontConfigOf(
   }
 }
 
-function nodes(context: Context): FrontConfig['nodes'] {
+export function nodesOf(context: Context): FrontConfig['nodes'] {
   const insecureHttp = context.isSet('insecure-http')
   const { vet, flow } = defaultNodes[context.network]
   const own = {

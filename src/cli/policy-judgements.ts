@@ -13,7 +13,7 @@ import { type LedgerReader, readLedger } from '../signer/read-ledger.ts'
 import type { Vault } from '../vault/vault.ts'
 import { chainArgument } from './chain-argument.ts'
 import type { Context } from './context.ts'
-import { exitStatus } from './exit.ts'
+import { exitStatus, statusOfMany } from './exit.ts'
 import { intentLines, printable } from './intent-text.ts'
 import { openWithPassword } from './open-vault.ts'
 import { readPlainFile } from './plain-file.ts'
@@ -37,7 +37,8 @@ export async function explainPending(
   for (const each of sent) explained.push(await explainPayment(deps, each))
   if (isSet('json')) terminal.answer(prettyJson(explained.map(factsOf)))
   else terminal.answer(explained.map(described).join('\n\n'))
-  return statusOf(explained.map(codeOf))
+  const codes = explained.map(codeOf).filter(code => code !== undefined)
+  return statusOfMany(explained.length - codes.length, codes)
 }
 
 /** What it would have said of the payments that the ledger has. */
@@ -111,13 +112,6 @@ function reasonOf(judgement: Judgement): string | null {
 function codeOf(explained: Explained): ErrorCode | undefined {
   if ('fault' in explained) return explained.fault.code
   return explained.judgement.kind === 'approved' ? undefined : 'policy-denied'
-}
-
-/** As of a run of the daemon: 0 all, 3 some, else what the first failure was (DESIGN 7). */
-function statusOf(codes: readonly (ErrorCode | undefined)[]): number {
-  const [first, ...others] = codes.filter(code => code !== undefined)
-  if (first === undefined) return 0
-  return others.length + 1 < codes.length ? exitStatus['partly-done'] : exitStatus[first]
 }
 
 function factsOf(explained: Explained): Json {

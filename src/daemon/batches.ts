@@ -6,6 +6,8 @@ type BatchLimits<T> = {
   readonly weigh?: (item: T) => number
   /** A batch is closed before its items weigh more; one item alone may. */
   readonly maxWeight?: number
+  /** How long a batch waits for company: work that blocks leaves nobody time to join the next one. */
+  readonly gatherMs?: number
 }
 
 /**
@@ -16,7 +18,7 @@ type BatchLimits<T> = {
  */
 export function inBatches<T, R>(
   work: (items: readonly T[]) => Promise<readonly R[]>,
-  { maxItems, weigh = () => 0, maxWeight = 0 }: BatchLimits<T>,
+  { maxItems, weigh = () => 0, maxWeight = 0, gatherMs = 0 }: BatchLimits<T>,
 ): (item: T) => Promise<R> {
   const waiting: Waiting<T, R>[] = []
   let isWorking = false
@@ -24,6 +26,7 @@ export function inBatches<T, R>(
   const workOff = async (): Promise<void> => {
     isWorking = true
     while (waiting.length > 0) {
+      if (gatherMs > 0 && waiting.length < maxItems) await Bun.sleep(gatherMs)
       await settle(work, takeBatch(waiting, maxItems, maxWeight))
     }
     isWorking = false

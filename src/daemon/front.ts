@@ -243,7 +243,10 @@ function assemble(
 }
 
 /** Servers are reached and known as the owner says. */
-function asTold(http: Http, { authorities, proxy }: FrontConfig): Http {
+export function asTold(
+  http: Http,
+  { authorities, proxy }: Pick<FrontConfig, 'authorities' | 'proxy'>,
+): Http {
   const told = { authorities: authorities ?? undefined, proxy: proxy ?? undefined }
   return asked => http({ ...asked, ...told })
 }

@@ -42,7 +42,7 @@ export async function openJournal(
         await db.query(() => sql`INSERT INTO payments ${sql(values)} ${replacing(sql)}`)
         return rows
       },
-      { maxItems: maxRows },
+      { maxItems: maxRows, gatherMs },
     ),
     async renew(row) {
       const rows = await db.query(
@@ -75,6 +75,9 @@ export async function openJournal(
     close: () => sql.close(),
   }
 }
+
+/** A payment takes far longer than this anyway, and a write to disk is then shared by many. */
+const gatherMs = 5
 
 /** Word for word what the index is for. */
 const isOver = `final_data IS NULL AND arrival_data IS NULL

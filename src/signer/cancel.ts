@@ -14,7 +14,7 @@ import { cancellationId, type LedgerEntry, type StoredSignature } from './ledger
 import { nonceOf } from './ledger-tables.ts'
 import type { Answers } from './messages.ts'
 import { describePayment, historyOf, keysOf } from './ordered-payment.ts'
-import { type OwnKey, openKeys, ownKeys } from './own-keys.ts'
+import { holdKeys, type OwnKey, openKeys, ownKeys } from './own-keys.ts'
 
 /** What the ledger has of the payment to be cancelled, and of what took its place. */
 export function findCancellation(deps: SignerDeps): Answers['cancellation'] {
@@ -120,7 +120,7 @@ async function sign(
     readonly prepared: Prepared
   },
 ): Promise<Signed> {
-  using opened = new DisposableStack()
+  using opened = holdKeys()
   const tasks = await openKeys(deps, chain, owned, prepared, opened)
   refuseUnlockedMemory(deps.lockingFailed())
   const signatures = requireAll(await deps.room.signAll(tasks))

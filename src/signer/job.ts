@@ -9,7 +9,7 @@ import { type Approvals, requireApprovals } from './approvals.ts'
 import { type BatchClaims, settleClaims, takeClaims } from './claims.ts'
 import type { Ledger, LedgerEntry } from './ledger.ts'
 import type { Additions } from './messages.ts'
-import { type OwnKey, openKeys, ownKeys } from './own-keys.ts'
+import { type OpenedKeys, type OwnKey, openKeys, ownKeys } from './own-keys.ts'
 import type { PolicyBatch, SignerPolicy } from './policy.ts'
 import type { SpotCheck } from './spot-check.ts'
 
@@ -61,7 +61,7 @@ export type Workbench = {
   /** Nor do they go beyond a window together. */
   readonly policy: PolicyBatch
   /** Wipes the opened keys when all is signed. */
-  readonly keys: DisposableStack
+  readonly keys: OpenedKeys
 }
 
 /** Decodes, decides and opens keys: everything that can stop a payment stops it here. */

@@ -41,26 +41,51 @@ export async function ownKeys(
   return owned
 }
 
-/** One task per message; each key is opened once and stays open until the batch is signed. */
+/** Keys that are open until all of a batch is signed: each once, however many payments it pays. */
+export type OpenedKeys = Disposable & {
+  /** The key of this name, which `open` opens when nobody has so far. */
+  take(name: string, open: () => Promise<Secret>): Promise<Secret>
+  /** A key that nobody else can name. */
+  keep(key: Secret): Secret
+}
+
+export function holdKeys(): OpenedKeys {
+  const opened = new DisposableStack()
+  const byName = new Map<string, Secret>()
+  return {
+    async take(name, open) {
+      const key = byName.get(name) ?? opened.use(await open())
+      byName.set(name, key)
+      return key
+    },
+    keep: key => opened.use(key),
+    [Symbol.dispose]: () => opened.dispose(),
+  }
+}
+
+/** One task per message. */
 export async function openKeys(
   { vault, room }: KeyDeps,
   chain: Chain,
   owned: readonly OwnKey[],
   { requests, givenKeys }: Prepared,
-  keys: DisposableStack,
+  keys: OpenedKeys,
 ): Promise<readonly SignTask[]> {
   const source = { vault, publicKeyOf: room.publicKey }
-  const opened = new Map<number, Secret>()
-  const tasks: SignTask[] = []
   const open = async (at: number): Promise<Secret> => {
     const given = givenKeys[at - owned.length]
-    if (given !== undefined) return secretFrom(given.privateKey.slice())
+    if (given !== undefined) return keys.keep(secretFrom(given.privateKey.slice()))
     const owner = owned[at]
     if (owner === undefined) throw new KmsError('unexpected', 'a message names a key we lack')
-    return privateKeyAt(chain, source, { wallet: owner.wallet, index: owner.ref.index })
+    const { wallet, ref } = owner
+    return keys.take(`${wallet.id}/${ref.index}`, () =>
+      privateKeyAt(chain, source, { wallet, index: ref.index }),
+    )
   }
+  const opened = new Map<number, Secret>()
+  const tasks: SignTask[] = []
   for (const request of requests) {
-    const key = opened.get(request.key) ?? keys.use(await open(request.key))
+    const key = opened.get(request.key) ?? (await open(request.key))
     opened.set(request.key, key)
     tasks.push({ key, request })
   }

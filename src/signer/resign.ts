@@ -14,6 +14,7 @@ import {
 import { type LedgerEntry, resignedId, type StoredSignature } from './ledger.ts'
 import type { Additions, Answers, Payment } from './messages.ts'
 import { describePayment, historyOf } from './ordered-payment.ts'
+import { holdKeys } from './own-keys.ts'
 import { deciding, readPayment, refuseOtherContents } from './sign-batch.ts'
 
 /** What the ledger has of the payment that is to be signed anew. */
@@ -94,7 +95,7 @@ async function sign(
   const { id, chain: chainId } = payment.pending
   const chain = needChain(deps, chainId)
   if (chain.submit === undefined) throw refused(`payments of ${chain.name} are not signed anew`)
-  using keys = new DisposableStack()
+  using keys = holdKeys()
   const bench = { claims: new Map(), policy: deps.policy.openBatch(), keys }
   const job = await prepareJob(deps, payment, additions, bench)
   refuseUnlockedMemory(deps.lockingFailed())

@@ -16,6 +16,7 @@ import {
 } from './job.ts'
 import type { LedgerEntry, StoredSignature } from './ledger.ts'
 import type { Additions, Payment, SignResult } from './messages.ts'
+import { holdKeys } from './own-keys.ts'
 import type { SpotCheck } from './spot-check.ts'
 
 /**
@@ -28,7 +29,7 @@ export async function signBatch(
   spotCheck: SpotCheck,
 ): Promise<readonly SignResult[]> {
   refuseUnlockedMemory(deps.lockingFailed())
-  using keys = new DisposableStack()
+  using keys = holdKeys()
   const policy = deps.policy.openBatch()
   const batch: Batch = { jobs: new Map(), claims: new Map(), policy, keys }
   const decisions: Decision[] = []

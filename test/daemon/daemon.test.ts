@@ -86,10 +86,10 @@ describe('a chain in trouble', () => {
     const waits: number[] = []
     const cutOff = new AbortController()
     const running = run({ api: apiThatWaits(waits) }, cutOff.signal)
-    await until(() => waits.length > 0)
+    await until(() => waits.includes(60_000))
     const id = tatum.queue(ethPayment(2))
     await until(() => tatum.state.settled.has(id))
-    expect(waits).toEqual([60_000])
+    expect(waits.filter(ms => ms > 0)).toEqual([60_000])
     stop.abort()
     // What the front does when payments under way have had their time.
     cutOff.abort()

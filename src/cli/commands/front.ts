@@ -10,7 +10,7 @@ import { type FrontOutcome, runFront } from '../../daemon/front.ts'
 import type { CycleReport } from '../../daemon/run.ts'
 import { frontChannelFd } from '../../signer/launch.ts'
 import type { Action } from '../action.ts'
-import { exitStatus } from '../exit.ts'
+import { statusOfMany } from '../exit.ts'
 import { decodeFrontStart, type FrontStart } from '../front-start.ts'
 import { version } from '../version.ts'
 
@@ -36,7 +36,7 @@ export const front: Action = async (context, [startText = '']) => {
     ...(start.service && { service: takeService(start.service) }),
   })
   if (outcome === undefined) return 0
-  if ('failures' in outcome) return statusOf(outcome)
+  if ('failures' in outcome) return statusOfMany(outcome.sent, outcome.failures)
   const [answer, doubt] = tell(outcome)
   terminal.answer(prettyJson(answer))
   if (doubt !== undefined) terminal.warn(doubt)
@@ -68,11 +68,4 @@ function tell(outcome: Exclude<FrontOutcome, CycleReport>): readonly [Json, stri
   const { resigned } = outcome
   const doubt = `look ${resigned.replaced} up on an explorer: if it arrived after all, it was paid twice`
   return [resigned, doubt]
-}
-
-/** 0 all sent, 3 some, else what the first failure was (DESIGN 7). */
-function statusOf({ sent, failures }: CycleReport): number {
-  const [first] = failures
-  if (first === undefined) return 0
-  return sent > 0 ? exitStatus['partly-done'] : exitStatus[first]
 }

@@ -18,6 +18,7 @@ import { chainList } from '../chain-argument.ts'
 import type { Context } from '../context.ts'
 import { isDaemonRunning } from '../is-daemon-running.ts'
 import { type DaemonTask, launchDaemon } from '../launch-daemon.ts'
+import { impatientLockWait } from '../lock-wait.ts'
 import { stateFolder } from '../operations.ts'
 import { sharedJournal } from '../shared-journal.ts'
 import { table } from '../table.ts'
@@ -154,7 +155,6 @@ type Order = Pick<DaemonTask, 'cancel' | 'resign' | 'approver'>
 
 /** Like a daemon's single run, for one payment. */
 function carryOut(context: Context, order: Order): never {
-  const { text, place } = context
   return launchDaemon(context, {
     ...order,
     chains: [],
@@ -165,7 +165,6 @@ function carryOut(context: Context, order: Order): never {
     acceptRollback: false,
     acceptNonces: [],
     allowReplacement: false,
-    // A person need not wait to hear that a daemon runs.
-    lockWaitMs: text('lock-wait') === undefined ? 0 : place.lockWaitMs,
+    lockWaitMs: impatientLockWait(context),
   })
 }
