@@ -1,16 +1,15 @@
 import type { Disk } from '../base/disk.ts'
-import { asKmsError, type ErrorCode } from '../base/errors.ts'
 import type { SignerClient } from '../signer/client.ts'
-import type { Answers } from '../signer/messages.ts'
 import { startCycle } from './cycle.ts'
 import { createForgetting } from './forgetting.ts'
-import { createMemory, type Memory } from './memory.ts'
+import { createMemory } from './memory.ts'
 import { createPause } from './pause.ts'
 import type { Pulse } from './pulse.ts'
 import { takeRetries } from './retries.ts'
 import { createRhythm } from './rhythm.ts'
 import { createRoads } from './roads.ts'
 import type { Cycle, CycleDeps, CycleReport, Endings } from './run.ts'
+import { watchWallets } from './watch-wallets.ts'
 
 export type DaemonDeps = CycleDeps & {
   readonly signer: SignerClient
@@ -41,7 +40,7 @@ export const drainMs = 20_000
  */
 export async function runDaemon(deps: DaemonDeps, endings: Endings): Promise<void> {
   const chains = rememberChains(deps)
-  const vaultNews = createMemory(deps.periodMs)
+  const chainsToPoll = watchWallets(deps)
   const polling = new Set<string>()
   const running = new Set<Promise<void>>()
   const faults: unknown[] = []
@@ -81,7 +80,7 @@ export async function runDaemon(deps: DaemonDeps, endings: Endings): Promise<voi
         chains(chain).memory.urge(id)
         rhythm.wake(chain)
       }
-      const wanted = await chainsToPoll(deps, vaultNews)
+      const wanted = await chainsToPoll()
       deps.observer.follow([...wanted.keys()])
       for (const [chain, walletIds] of wanted) {
         if (polling.has(chain) || !rhythm.isDue(chain, walletIds)) continue
@@ -103,7 +102,7 @@ export async function runOnce(deps: DaemonDeps, endings: Endings): Promise<Cycle
   const chains = rememberChains(deps)
   // Nothing has been tried yet that it could be too early for.
   await takeRetries(deps)
-  const toPoll = [...(await chainsToPoll(deps, createMemory(deps.periodMs)))]
+  const toPoll = [...(await watchWallets(deps)())]
   deps.observer.follow(toPoll.map(([chain]) => chain))
   await deps.pulse.tell()
   const cycles = toPoll.map(([chain, walletIds]) => {
@@ -154,59 +153,3 @@ function rememberChains({ periodMs }: DaemonDeps): (chain: string) => Kept {
     return kept
   }
 }
-
-/**
- * The wallet ids to ask Tatum about. A chain without wallets is not polled, but what has bytes goes
- * out, whatever became of its wallet or of `--chain` since.
- */
-async function chainsToPoll(
-  deps: DaemonDeps,
-  memory: Memory,
-): Promise<ReadonlyMap<string, readonly string[]>> {
-  await reloadVault(deps, memory)
-  const byChain = new Map<string, string[]>()
-  const unseen = new Set(deps.onlyWallets)
-  for (let from: number | null = 0; from !== null; ) {
-    const page: Answers['wallets'] = await deps.signer.ask({ type: 'wallets', from })
-    for (const { id, chain } of page.wallets) {
-      if (!(deps.onlyWallets?.has(id) ?? true)) continue
-      unseen.delete(id)
-      const ids = byChain.get(chain)
-      if (ids) ids.push(id)
-      else if (deps.chains.includes(chain)) byChain.set(chain, [id])
-    }
-    from = page.next
-  }
-  for (const chain of await deps.journal.unsentChains()) {
-    if (!byChain.has(chain)) byChain.set(chain, [])
-  }
-  for (const id of deps.onlyWallets ?? []) {
-    const news = memory.tell(id, unseen.has(id) ? 'unseen' : undefined)
-    if (news && unseen.has(id)) deps.log.warning('wallet not in the vault', { id })
-  }
-  return byChain
-}
-
-/**
- * A vault under another password, or an older one, ends the daemon: somebody was shut out. One that
- * cannot be read for the moment does not: what is held stays in use.
- */
-async function reloadVault({ signer, log }: DaemonDeps, memory: Memory): Promise<void> {
-  try {
-    const { changed } = await signer.ask({ type: 'reload' })
-    if (changed) log.info('vault reloaded')
-    memory.tell('the vault', undefined)
-  } catch (thrown) {
-    const { code, message: reason } = asKmsError(thrown)
-    if (!isForTheMoment.has(code)) throw thrown
-    if (memory.tell('the vault', code)) log.warning('vault not reloaded', { reason })
-  }
-}
-
-/** What is not read is not used: wrong permissions, too, only keep the vault that is held. */
-const isForTheMoment: ReadonlySet<ErrorCode> = new Set([
-  'disk',
-  'vault-missing',
-  'vault-busy',
-  'unsafe-permissions',
-])

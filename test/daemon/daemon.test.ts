@@ -239,7 +239,7 @@ describe('a disk that is full', () => {
       return journal.record(row)
     }
     const id = tatum.queue(btcPayment(1))
-    const running = run({ journal: { ...journal, record }, periodMs: 50 })
+    const running = run({ journal: { ...journal, record }, periodMs: 250 })
     await until(() => tries > 3)
     isFull = false
     await until(() => tatum.state.settled.has(id))

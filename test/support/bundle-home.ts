@@ -23,7 +23,7 @@ export const canUnshare =
   Bun.which('unshare') !== null &&
   Bun.spawnSync(['unshare', '--net', 'true']).exitCode === 0
 
-export const withoutNetwork = ['unshare', '--net'] as const
+const withoutNetwork = ['unshare', '--net'] as const
 
 export async function makeMachines(
   stored: readonly TestWallet[] = [wallets.ethMnemonic, wallets.btcKey],
