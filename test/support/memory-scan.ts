@@ -101,14 +101,17 @@ const longestRun = 1 << 26
 
 function* presentRuns(pagemap: number, mapping: Mapping): Iterable<Run> {
   let start: number | undefined
+  // What was never written to is as in the file: test vectors stand in the binary, which has a selftest.
+  const isOwnFile = mapping.name.startsWith('/') && mapping.permissions.endsWith('p')
   for (let at = mapping.start; at < mapping.end; at += pagesAtOnce * pageLength) {
     const count = Math.min(pagesAtOnce, (mapping.end - at) / pageLength)
     const entries = new Uint32Array(count * 2)
     readSync(pagemap, entries, 0, count * 8, (at / pageLength) * 8)
     for (let i = 0; i < count; i++) {
       const address = at + i * pageLength
-      // proc(5) pagemap: bit 63 is "present", bit 62 "swapped".
-      const isPresent = (entries[2 * i + 1] ?? 0) >>> 30 !== 0
+      // proc(5) pagemap: bit 63 is "present", bit 62 "swapped", bit 61 "of a file, or shared".
+      const bits = (entries[2 * i + 1] ?? 0) >>> 29
+      const isPresent = bits >>> 1 !== 0 && !(isOwnFile && (bits & 1) === 1)
       if (isPresent && start === undefined) start = address
       else if (start !== undefined && (!isPresent || address - start >= longestRun)) {
         yield { start, end: address }
