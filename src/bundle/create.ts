@@ -45,6 +45,11 @@ export async function createBundle(
 ): Promise<Created> {
   const { network, findChain, now } = deps
   const known = wallets.filter(({ info }) => info.network === network && findChain(info.chain))
+  if (known.length === 0) {
+    throw new KmsError('usage', `the list has no wallet of ${network}`, {
+      hint: '--testnet is for those of test networks',
+    })
+  }
   const byId = new Map(known.map(wallet => [wallet.info.id, wallet]))
   const signer = createPublicSigner(byId, network, findChain)
   const payments: UnsignedPayment[] = []

@@ -70,7 +70,8 @@ const withoutSecrets = {
 }
 
 function notListed(): never {
-  throw new KmsError('wallet-missing', 'the list of wallets has no public key of this index', {
-    hint: 'list --public --keys=COUNT lists as many for each such wallet',
-  })
+  throw new KmsError(
+    'wallet-missing',
+    'the list of wallets has no public key of this index: list --public --keys=COUNT lists more',
+  )
 }

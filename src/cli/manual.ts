@@ -38,6 +38,9 @@ export function manual(groups: readonly CommandGroup[], version: string): string
     '.I ~/.tatumrc/wallet.dat',
     'The vault; beside it its backup (.bak), lock (.lock) and ledger (.ledger).',
     '.TP',
+    '.I ~/.tatumrc/journal/',
+    'What the daemon remembers of payments, and what it last said of itself (status.json).',
+    '.TP',
     '.I ~/.tatumrc/.env',
     'Variables, if the environment does not have them.',
   ].join('\n')

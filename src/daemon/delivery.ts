@@ -49,11 +49,7 @@ export async function finish(
 }
 
 /** Sends the final bytes; what came of it is in the journal when this returns. */
-export async function send(
-  deps: SendDeps,
-  row: SignedRow,
-  signal: AbortSignal,
-): Promise<Delivery> {
+export async function send(deps: SendDeps, row: SignedRow, signal: AbortSignal): Promise<Delivery> {
   const delivery = await handOver(deps, row, signal)
   if (delivery.kind === 'sent') await deps.journal.record(delivery.row)
   return delivery

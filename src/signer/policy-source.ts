@@ -1,6 +1,6 @@
 import type { Disk } from '../base/disk.ts'
 import { KmsError } from '../base/errors.ts'
-import { readGuarded } from '../base/guarded-file.ts'
+import { readConfigFile } from '../base/guarded-file.ts'
 import { parseStrictJson } from '../base/strict-json.ts'
 import { parseToml } from '../base/toml.ts'
 import { liftableDenials } from '../chains/denials.ts'
@@ -15,9 +15,12 @@ export type PolicySource = { readonly path: string; readonly share: Share | null
 /** 20,000 addresses, and then some. */
 const maxBytes = 2 ** 20
 
-/** Reads the policy as it is on disk now: whoever else can touch it could change the rules. */
+/**
+ * Reads the policy as it is on disk now. Whoever else could write it could change the rules; others
+ * may read it, as a service of another user does with root's.
+ */
 export function loadPolicy(disk: Disk, { path, share }: PolicySource): Policy {
-  const bytes = readBounded(disk, path)
+  const bytes = readConfigFile(disk, path, maxBytes)
   if (bytes === undefined) throw new KmsError('usage', `there is no policy file at ${path}`)
   return readPolicy(parse(textIn(bytes, path), path), vocabulary, share ?? undefined)
 }
@@ -26,16 +29,6 @@ const vocabulary = {
   chains: chainNames.map(([id]) => id),
   kinds: intentKinds,
   liftable: liftableDenials.map(({ name }) => name),
-}
-
-function readBounded(disk: Disk, path: string): Uint8Array | undefined {
-  try {
-    return readGuarded(disk, path, maxBytes)
-  } catch (thrown) {
-    // What is too large for a vault is a damaged one; this is only a wrong file.
-    const isTooLarge = thrown instanceof KmsError && thrown.code === 'vault-damaged'
-    throw isTooLarge ? new KmsError('usage', thrown.message) : thrown
-  }
 }
 
 function textIn(bytes: Uint8Array, path: string): string {

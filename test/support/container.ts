@@ -5,7 +5,9 @@ import { dirname, join } from 'node:path'
 export function whyNoContainer(): string | undefined {
   const missing = ['umoci', 'runc'].find(name => Bun.which(name) === null)
   if (missing !== undefined) return `no ${missing} here`
-  return process.getuid?.() === 0 ? undefined : 'not root'
+  if (process.getuid?.() !== 0) return 'not root'
+  const mount = Bun.spawnSync(['unshare', '--mount', '--pid', '--fork', 'true'])
+  return mount.exitCode === 0 ? undefined : 'mounting is not permitted'
 }
 
 /** Unpacks an OCI archive into a bundle for a runtime, by the work of others. */

@@ -99,8 +99,13 @@ export async function expectAllPaidOnce(loop: CrashLoop): Promise<void> {
   const asked = state.requests.length
   const unpaid = (): readonly string[] => ids.filter(id => !state.settled.has(id))
   const explain = (): string => `${unpaid()} of ${ids.length}\n${daemon.said()}`
-  await until(() => unpaid().length === 0 && state.requests.length > asked, explain, 90_000)
-  daemon.kill('SIGTERM')
+  try {
+    await until(() => unpaid().length === 0 && state.requests.length > asked, explain, 90_000)
+    daemon.kill('SIGTERM')
+  } catch (fault) {
+    killGroup(daemon)
+    throw fault
+  }
   expect({ status: await daemon.ended, said: daemon.said() }).toMatchObject({ status: 0 })
   expectEachPaidOnce(tatum, ids)
   expectEachSubmittedOnce(tatum, ids)

@@ -230,7 +230,15 @@ function serve(sandbox: Sandbox, route: FakeRoute, handler: Handler, chain?: str
       return refuse({ statusCode: 401, errorCode: 'subscription.invalid', message })
     }
     const fault = takeFault(sandbox, route, chain ?? params.chain)
-    return actWithFault(fault, async () => handler({ params, body }))
+    return actWithFault(fault, async () => {
+      try {
+        return await handler({ params, body })
+      } catch (thrown) {
+        // What a sandbox does not take is refused: as an error it would be that of whichever test runs.
+        if (!(thrown instanceof Error) || thrown.name !== 'AssertionError') throw thrown
+        return refuse({ statusCode: 400, errorCode: 'sandbox', message: thrown.message })
+      }
+    })
   }
 }
 

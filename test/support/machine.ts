@@ -74,8 +74,9 @@ export async function startMachine(shared: string): Promise<Machine> {
   throw new Error('the machine did not start')
 }
 
-/** Its own filter keeps memory from being locked, and more that the daemon asks for. */
+/** Ends with the tests, however they end. Its own filter keeps memory from being locked, and more that the daemon asks for. */
 const nspawn = [
+  ...['setpriv', '--pdeathsig', 'SIGTERM'],
   'systemd-nspawn',
   '--quiet',
   `--directory=${image}`,
@@ -90,6 +91,9 @@ const nspawn = [
   '--system-call-filter=@memlock memfd_secret bpf landlock_create_ruleset landlock_add_rule landlock_restrict_self',
 ] as const
 
+/** A signal to its whole group, sent inside, must not reach the tests. */
+const ownGroup = { detached: true } as const
+
 function inside(leader: () => number | undefined): Omit<Machine, typeof Symbol.asyncDispose> {
   const enter = (command: readonly string[]): string[] => [
     ...['nsenter', '-t', `${leader()}`, '-m', '-p', '-i', '-u', '-n', '-C', '-r', '-w', '--'],
@@ -102,6 +106,7 @@ function inside(leader: () => number | undefined): Omit<Machine, typeof Symbol.a
   const run = async (command: readonly string[], stdin = ''): Promise<Ran> => {
     const child = Bun.spawn(enter(command), {
       env,
+      ...ownGroup,
       stdin: Buffer.from(stdin),
       stdout: 'pipe',
       stderr: 'pipe',
@@ -123,7 +128,10 @@ function inside(leader: () => number | undefined): Omit<Machine, typeof Symbol.a
       if (status !== 0) throw new Error(stderr)
     },
     start: command =>
-      Bun.spawn(enter(command), { env, stdin: 'pipe', stdout: 'pipe', stderr: 'inherit' }),
+      Bun.spawn(enter(command), {
+        ...{ env, stdin: 'pipe', stdout: 'pipe', stderr: 'inherit' },
+        ...ownGroup,
+      }),
   }
 }
 

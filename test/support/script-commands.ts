@@ -1,4 +1,4 @@
-import { chmodSync, copyFileSync, existsSync, readFileSync, statSync } from 'node:fs'
+import { chmodSync, copyFileSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { solPayment, xrpPayment } from './closing-payments.ts'
 import { type FakeTatum, startFakeTatum } from './fake-tatum.ts'
@@ -68,6 +68,11 @@ export const commands: Readonly<Record<string, Command>> = {
   /** `stdin FILE`, or `stdin -` for what the last command printed. */
   stdin(world, name: string) {
     world.input = text(world, name === '-' ? 'stdout' : name)
+    return true
+  },
+  /** `save stdout FILE`: as `> FILE` would. */
+  save(world, name: string, file: string) {
+    writeFileSync(join(world.folder, file), text(world, name), { mode: 0o600 })
     return true
   },
   env(world, assignment: string) {

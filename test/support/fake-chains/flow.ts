@@ -41,6 +41,8 @@ export type FlowNetwork = {
 export function createFlowNetwork(): FlowNetwork {
   const sealed: FlowNetwork['sealed'] = new Map()
   const lent: FlowNetwork['lent'] = new Set()
+  /** Ids of transactions whose key was given back. */
+  const released = new Set<unknown>()
   /** How often each key of the proposer was used. */
   const used = Array.from({ length: keysLent }, () => 0)
 
@@ -55,7 +57,10 @@ export function createFlowNetwork(): FlowNetwork {
     },
     'POST /v3/flow/sign': (_last, body) => sign(body),
     'POST /v3/flow/broadcast'(_last, body) {
-      lent.delete(Number(membersOf(body)['proposalKey']))
+      const { txData, proposalKey } = membersOf(body)
+      // Told of twice it is somebody else's by now.
+      if (!released.has(txData)) lent.delete(Number(proposalKey))
+      released.add(txData)
       return { txId: 'released' }
     },
     'GET /v1/network/parameters': () => ({ chain_id: 'flow-testnet' }),
