@@ -7,10 +7,10 @@ SETUP := node_modules/.setup
 BINARY := dist/tatum-kms
 
 .DELETE_ON_ERROR:
-.PHONY: help setup build demo test memscan check fuzz soak bench clean
+.PHONY: help setup build demo test memscan check fuzz soak bench release reproduce image clean
 
 help: ## show this menu
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s%s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s%s\n", $$1, $$2 }' Makefile
 
 setup: $(SETUP) ## install Bun and the packages, nothing globally
 
@@ -42,6 +42,16 @@ soak: $(BINARY) ## thousands of kills and disk faults, ten minutes of all faults
 bench: $(BINARY) ## start time, memory and vaults of up to 500,000 wallets
 	@$(BUN) scripts/bench.ts
 
+release: $(SETUP) ## build the programs of all platforms into dist/release
+	rm -rf dist/release
+	@$(BUN) scripts/release.ts
+
+reproduce: $(SETUP) ## build them once more somewhere else, and compare
+	@$(BUN) scripts/reproduce.ts
+
+image: $(BINARY) ## make dist/tatum-kms.oci.tar, a container image
+	@$(BUN) scripts/image.ts
+
 clean: ## remove everything that was built or installed here
 	rm -rf dist node_modules .tools
 
@@ -58,5 +68,5 @@ $(SETUP): package.json bun.lock bunfig.toml $(BUN_STAMP)
 	$(BUN) install --frozen-lockfile
 	touch $@
 
-$(BINARY): $(shell find src -type f) package.json tsconfig.json scripts/build.ts scripts/patch-runtime.ts $(SETUP)
+$(BINARY): $(shell find src systemd -type f) package.json tsconfig.json scripts/build.ts scripts/compile.ts scripts/patch-runtime.ts $(SETUP)
 	$(BUN) scripts/build.ts

@@ -4,7 +4,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { description, license, name, version } from '../package.json'
-import { imageFiles, imageUser } from './image/files.ts'
+import { certificates, imageFiles, imageUser } from './image/files.ts'
 import { ociArchive } from './image/oci.ts'
 
 const [program = 'dist/tatum-kms', archive = 'dist/tatum-kms.oci.tar'] = process.argv.slice(2)
@@ -29,12 +29,14 @@ console.log(`image: ${archive}, ${image.length >> 20} MiB`)
 
 /** Which Debian package a file is from, with its version: somebody must know what to update. */
 function packageOf(path: string): string {
-  // A file below /lib may be known by the name it had before that became a link to /usr/lib.
-  for (const known of [path, `/usr${path}`]) {
-    const [owner] = ask(['dpkg-query', '--search', known])?.split(': ') ?? []
-    if (owner !== undefined) return ask(['dpkg-query', '--show', owner])?.replace('\t', ' ') ?? owner
-  }
-  return path
+  const owner = path === certificates ? 'ca-certificates' : ownerOf(path)
+  return ask(['dpkg-query', '--show', owner])?.replace('\t', ' ') ?? path
+}
+
+/** A file below /lib may be known by the name it had before that became a link to /usr/lib. */
+function ownerOf(path: string): string {
+  const found = [path, `/usr${path}`].map(known => ask(['dpkg-query', '--search', known]))
+  return found.find(line => line !== undefined)?.split(': ')[0] ?? path
 }
 
 function ask(command: readonly string[]): string | undefined {

@@ -10,7 +10,8 @@ import { parseArgs } from 'node:util'
 import { name, version } from '../package.json'
 import { compileProgram } from './compile.ts'
 import { billOfMaterials } from './release/bill-of-materials.ts'
-import { readRuntime } from './release/runtimes.ts'
+import { fetchRuntime, readRuntime } from './release/runtimes.ts'
+import { signFile } from './release/sign-file.ts'
 import { signMachO } from './release/sign-macho.ts'
 import { type Target, targetsNamed } from './release/targets.ts'
 
@@ -25,6 +26,7 @@ const { values, positionals } = parseArgs({
 const root = resolve(import.meta.dir, '..')
 const wanted = targetsNamed(positionals)
 mkdirSync(values.out, { recursive: true })
+await Promise.all(wanted.map(target => fetchRuntime(target, values.runtimes)))
 for (const target of wanted) {
   await build(target)
   console.log(`release: ${target.name} built`)
@@ -33,7 +35,12 @@ const bill = `${name}.cdx.json`
 writeFileSync(join(values.out, bill), billOfMaterials(root))
 const checksums = 'SHA256SUMS'
 writeFileSync(join(values.out, checksums), sumsOf([...wanted.map(({ file }) => file), bill]))
-sign(process.env['MINISIGN_KEY'])
+const key = process.env['MINISIGN_KEY'] ?? ''
+if (key === '') console.log(`release: ${checksums} is not signed: MINISIGN_KEY names no key`)
+else {
+  signFile(join(values.out, checksums), { key: resolve(key), comment: `${name} ${version}` })
+  console.log(`release: ${checksums} signed`)
+}
 
 async function build(target: Target): Promise<void> {
   // A constant name, because the compiler writes it into the program.
@@ -58,23 +65,4 @@ function sumsOf(files: readonly string[]): string {
     return `${createHash('sha256').update(bytes).digest('hex')}  ${file}\n`
   })
   return lines.join('')
-}
-
-/** The key may have a password: minisign then asks for it at the terminal. */
-function sign(key: string | undefined): void {
-  rmSync(join(values.out, `${checksums}.minisig`), { force: true })
-  if (key === undefined || key === '') {
-    console.log(`release: ${checksums} is not signed: MINISIGN_KEY names no key`)
-    return
-  }
-  const comment = `${name} ${version}`
-  const command = ['minisign', '-S', '-s', resolve(key), '-t', comment, '-m', checksums]
-  const run = Bun.spawnSync(command, {
-    cwd: values.out,
-    stdin: 'inherit',
-    stdout: 'inherit',
-    stderr: 'inherit',
-  })
-  if (run.exitCode !== 0) throw new Error(`minisign ended with ${run.exitCode}`)
-  console.log(`release: ${checksums} signed`)
 }

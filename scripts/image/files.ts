@@ -6,6 +6,9 @@ import type { TarEntry } from './tar.ts'
 /** Nobody's number on a usual machine; distroless images have the same. */
 export const imageUser = 65_532
 
+/** Made by the package ca-certificates when it is installed. */
+export const certificates = '/etc/ssl/certs/ca-certificates.crt'
+
 export type ImageFiles = {
   readonly machine: ElfNeeds['machine']
   readonly entries: readonly TarEntry[]
@@ -40,7 +43,6 @@ export function imageFiles(program: Uint8Array): ImageFiles {
   return { machine, entries: entries.toSorted((a, b) => (a.path < b.path ? -1 : 1)), borrowed }
 }
 
-const certificates = '/etc/ssl/certs/ca-certificates.crt'
 const passwd = `root:x:0:0:root:/root:/usr/local/bin/tatum-kms
 tatum:x:${imageUser}:${imageUser}:tatum:/root:/usr/local/bin/tatum-kms
 `

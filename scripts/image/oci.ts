@@ -38,9 +38,7 @@ export function ociArchive(files: readonly TarEntry[], settings: ImageSettings):
     // What Docker before 25 reads instead of the index.
     member(
       'manifest.json',
-      json([
-        { Config: pathOf(config), RepoTags: [settings.reference], Layers: [pathOf(packed)] },
-      ]),
+      json([{ Config: pathOf(config), RepoTags: [settings.reference], Layers: [pathOf(packed)] }]),
     ),
     member('oci-layout', json({ imageLayoutVersion: '1.0.0' })),
   ])

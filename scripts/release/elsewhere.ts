@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { folderOf, runtimePackages } from './lock-file.ts'
 
+const sources = ['src', 'scripts', 'systemd', 'package.json', 'bun.lock', 'tsconfig.json']
+
 /**
  * Runs scripts/release.ts in a copy of the project that is somewhere else: what it writes must not
  * depend on where it was built. The runtimes are those that this project has fetched.
@@ -14,7 +16,7 @@ export function releaseElsewhere(
   const folder = mkdtempSync(join(tmpdir(), 'kms-elsewhere-'))
   try {
     const packages = runtimePackages(root).map(folderOf)
-    for (const path of ['src', 'scripts', 'package.json', 'bun.lock', 'tsconfig.json', ...packages]) {
+    for (const path of [...sources, ...packages]) {
       cpSync(join(root, path), join(folder, path), { recursive: true })
     }
     const folders = [`--out=${resolve(out)}`, `--runtimes=${resolve(runtimes)}`]

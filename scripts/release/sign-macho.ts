@@ -95,7 +95,10 @@ function writeDirectory(directory: Buffer, code: Buffer, identifier: string): vo
   directory.write(identifier, directoryHeader, 'latin1')
   for (let page = 0; page < pages; page++) {
     const bytes = code.subarray(page * pageSize, (page + 1) * pageSize)
-    createHash('sha256').update(bytes).digest().copy(directory, hashesAt + page * hashSize)
+    createHash('sha256')
+      .update(bytes)
+      .digest()
+      .copy(directory, hashesAt + page * hashSize)
   }
 }
 

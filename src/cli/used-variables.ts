@@ -23,6 +23,8 @@ export const usedVariables: readonly UsedVariable[] = [
   { name: 'TATUM_API_KEY', flag: 'api-key', secret: true },
   { name: 'TATUM_API_URL', usual: 'https://api.tatum.io' },
   { name: 'TATUM_KMS_JOURNAL_URL', flag: 'journal', secret: true },
+  { name: 'PGPASSWORD', secret: true },
+  { name: 'PGPASSFILE', usual: '~/.pgpass' },
   { name: 'TATUM_KMS_PASSWORD', secret: true },
   { name: 'TATUM_KMS_FLOW_SCRIPTS', usual: 'cadence1' },
   { name: 'TATUM_KMS_FLOW_URL', usual: 'the public node of the network' },

@@ -13,6 +13,7 @@ import type { AskToSign } from './ask-to-sign.ts'
 import type { EventLog } from './events.ts'
 import { isSigned, type Journal, type PaymentRow, type SignedRow } from './journal.ts'
 import { publicKeysOf } from './known-keys.ts'
+import { laneLease, paymentLease, requireHeld } from './leases.ts'
 import { chainReads, type ReadsDeps, type Warning } from './reads.ts'
 
 export type PaymentDeps = ReadsDeps & {
@@ -134,6 +135,9 @@ export async function signPayment(
   { row, sent }: Reviewed,
   { completion, approvals, warnings }: Ready,
 ): Promise<SignedRow> {
+  // A number that is signed here and used by another daemon would be missing from the sender's row.
+  requireHeld(deps.journal.leases, paymentLease(row.pendingId))
+  if (row.lane !== null) requireHeld(deps.journal.leases, laneLease(row.chain, row.lane))
   const result = await deps.askToSign({ pending: sent, completion, approvals })
   if (result.kind === 'refused') throw refusalOf(result)
   const signed = await keepBytes(deps, row, result)

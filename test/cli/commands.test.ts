@@ -23,7 +23,7 @@ test('the names of the chains are those of the registry', () => {
 })
 
 test('the table of the README lists the commands of the help, with their words', () => {
-  const rows = [...readme.matchAll(/^\| `([a-z]+)([^`]*)` \| (.+) \|$/gm)]
+  const rows = [...readme.matchAll(/^\| `([a-z-]+)([^`]*)` \| (.+) \|$/gm)]
   expect(rows.map(([, name]) => name)).toEqual(visibleCommands.map(({ name }) => name))
   for (const [, name = '', args = '', about] of rows) {
     const command = visibleCommands.find(other => other.name === name)

@@ -80,7 +80,7 @@ describe.skipIf(process.platform !== 'linux')('a daemon with a policy', () => {
 
   test.each<readonly [string, string | undefined, number, number, string]>([
     ['wrong', `${deny}x = 1\n`, 0o600, 2, 'the policy is wrong at "x": no such member'],
-    ['readable by others', allow, 0o644, 15, 'may be touched by others than its owner'],
+    ['writable by others', allow, 0o622, 15, 'others than its owner may write to '],
     ['not there', undefined, 0o600, 2, 'there is no policy file at '],
   ])(
     'does not start when it is %s',

@@ -2,7 +2,7 @@ import { afterAll, beforeEach, describe, expect, test } from 'bun:test'
 import { chmodSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { realDisk } from '../../src/base/disk.ts'
+import { type Disk, realDisk } from '../../src/base/disk.ts'
 import { liftableDenials } from '../../src/chains/denials.ts'
 import type { Policy } from '../../src/guard/policy.ts'
 import { judge } from '../../src/guard/policy-judge.ts'
@@ -31,11 +31,28 @@ describe('a policy file', () => {
     expect([code, message]).toEqual(['usage', `there is no policy file at ${path}`])
   })
 
-  test.each([0o640, 0o604, 0o620, 0o602])('of mode %o is refused', mode => {
+  test.each([0o620, 0o602])('of mode %o is refused', mode => {
     writeFileSync(path, least)
     chmodSync(path, mode)
     const { code, hint } = refusalOf(() => loadPolicy(realDisk, { path, share: null }))
     expect([code, hint]).toEqual(['unsafe-permissions', `chmod 600 ${path}`])
+  })
+
+  test("of root's is read by a service of another user, for whom others may read it", () => {
+    writeFileSync(path, least)
+    const asService = (uid: number): Disk => ({
+      ...realDisk,
+      user: () => 4242,
+      open(at, access) {
+        const file = realDisk.open(at, access)
+        return { ...file, stat: () => ({ ...file.stat(), uid }) }
+      },
+    })
+    chmodSync(path, 0o644)
+    expect(loadPolicy(asService(0), { path, share: null }).default).toBe('deny')
+    expect(refusalOf(() => loadPolicy(asService(4243), { path, share: null })).code).toBe(
+      'unsafe-permissions',
+    )
   })
 
   test('behind a link, or that is a folder, is refused', () => {

@@ -52,7 +52,7 @@ export async function startMachine(shared: string): Promise<Machine> {
     env: { PATH: process.env['PATH'] ?? '', SYSTEMD_NSPAWN_UNIFIED_HIERARCHY: '1' },
     stdin: 'ignore',
     stdout: 'ignore',
-    stderr: 'inherit',
+    stderr: 'ignore',
     detached: true,
   })
   const stop = async (): Promise<void> => {

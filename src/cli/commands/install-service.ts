@@ -17,8 +17,10 @@ export const installService: Action = async context => {
   const place = placeOf(context)
   const { isDryRun, root } = place
   const binary = serviceBinary(context.text('binary'), context.self[0])
-  if (!isDryRun) refuseOthersThanRoot()
-  if (!isDryRun && root === '/') refuseReplaceable(binary)
+  if (!isDryRun && root === '/') {
+    refuseOthersThanRoot()
+    refuseReplaceable(binary)
+  }
   const name = context.isSet('split') ? 'split' : 'single'
   const layout = layoutOf(name, { binary, systemd: systemdVersion() })
   refuseChanged(

@@ -23,7 +23,7 @@ import { placeOf } from '../services/place.ts'
 /** `uninstall-service`: takes back what `install-service` did, but never the vault or the journal. */
 export const uninstallService: Action = async context => {
   const place = placeOf(context)
-  if (!place.isDryRun) refuseOthersThanRoot()
+  if (!place.isDryRun && place.root === '/') refuseOthersThanRoot()
   const layouts = (['single', 'split'] as const satisfies readonly LayoutName[]).map(name =>
     layoutOf(name, { binary: '/', systemd: 253 }),
   )
