@@ -76,12 +76,19 @@ function tell(tx: XrpTx): Told {
 
 function tellPayment(tx: XrpTxOf<'Payment'>): Told {
   const { Account, Destination, Amount, SendMax } = tx
+  const kind = kindOfPayment(tx)
+  const isToSelf = Destination === Account
+  // Through the order book: what leaves goes to whoever stands in it, and only something else comes back.
+  const isExchange = isToSelf && kind !== 'transfer' && kind !== 'token-transfer'
   // What leaves the account counts; what arrives is then told with the other members.
-  const cost = { ...priceOf(SendMax ?? Amount), own: Destination === Account }
+  const cost = { ...priceOf(SendMax ?? Amount), own: isToSelf && !isExchange }
   return {
-    kind: kindOfPayment(tx),
-    outputs: [{ to: recipientOf(tx), ...cost }],
-    said: ['Destination', 'DestinationTag', SendMax === undefined ? 'Amount' : 'SendMax'],
+    kind,
+    outputs: [{ to: isExchange ? 'the exchange' : recipientOf(tx), ...cost }],
+    said: [
+      ...(isExchange ? [] : ['Destination', 'DestinationTag']),
+      SendMax === undefined ? 'Amount' : 'SendMax',
+    ],
   }
 }
 
