@@ -26,7 +26,7 @@ export type Roads = {
 /** Answers that take 50 ms: some 1,200 in a second. Those that wait for a person keep a place each. */
 const approvalsAtOnce = 64
 /** What Tatum is asked at once, per chain. */
-const exchangesAtOnce = 16
+const exchangesAtOnce = 32
 /** Of daemons that share a journal each has so many; the rest is left to the others. */
 const paymentsAtOnce = 200
 

@@ -60,25 +60,37 @@ type Making = {
   isStopped(): boolean
 }
 
+/** One chunk's public keys are computed by the thread for keys while another's is written here. */
 async function makeKeys(
   place: WalletPlace,
   count: number,
   { keep, made, isStopped }: Making,
 ): Promise<readonly NewWallet[]> {
-  const { chain, network, publicKeyOf } = place
   const wallets: NewWallet[] = []
-  while (wallets.length < count && !isStopped()) {
-    const length = Math.min(chunk, count - wallets.length)
-    const fresh = Array.from({ length }, async () => {
-      const keyText = await generateKeyText(chain.key, network, publicKeyOf)
-      const wallet = await keyWallet(place, keyText)
-      keep(wallet)
-      return wallet
-    })
-    wallets.push(...(await Promise.all(fresh)))
-    made(wallets.length)
+  let begun = 0
+  const begin = (): Promise<readonly NewWallet[]> => {
+    const length = isStopped() ? 0 : Math.min(chunk, count - begun)
+    begun += length
+    return Promise.all(Array.from({ length }, () => makeKey(place, keep)))
   }
-  return wallets
+  for (let next = begin(); ; ) {
+    const [ready, following] = [next, begin()]
+    // A fault of one leaves nobody to hear of the other's.
+    following.catch(() => {})
+    const fresh = await ready
+    if (fresh.length === 0) return wallets
+    wallets.push(...fresh)
+    made(wallets.length)
+    next = following
+  }
+}
+
+async function makeKey(place: WalletPlace, keep: Making['keep']): Promise<NewWallet> {
+  const { chain, network, publicKeyOf } = place
+  const keyText = await generateKeyText(chain.key, network, publicKeyOf)
+  const wallet = await keyWallet(place, keyText)
+  keep(wallet)
+  return wallet
 }
 
 function lineOf({ id, address }: WalletInfo): string {
