@@ -29,7 +29,7 @@ const sections: Readonly<Record<string, () => Promise<void>>> = {
     rows.push(await startRow(root))
   },
   async idle() {
-    const measured = await idleCost(root, sizes)
+    const measured = await idleCost(root, [1_000, 25_000, 100_000])
     rows.push(...measured.rows)
     growth.push(...measured.growth)
   },
