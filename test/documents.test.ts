@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'bun:test'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
+import type { Option } from '../src/cli/command.ts'
 import { commands } from '../src/cli/commands.ts'
+import { camel, helpFlags, versionFlags } from '../src/cli/flags.ts'
 
 const root = join(import.meta.dir, '..')
 const pages = [
@@ -25,6 +27,21 @@ describe.each(pages)('%s', page => {
     const anchors = anchorsOf(page)
     expect(anchors.filter((anchor, at) => anchors.indexOf(anchor) !== at)).toEqual([])
   })
+})
+
+/** Of other programs, which the pages show in passing. */
+const foreignFlags = [
+  ...['frozen-lockfile', 'key', 'now'],
+  ...['read-only', 'security-opt', 'stop-timeout', 'ulimit', 'user'],
+]
+
+test.each(pages)('%s names no flag that is not there', page => {
+  const known = new Set(commands.flatMap(({ options }) => options.flatMap(spellings)))
+  const named = [...withoutCode(read(page)).matchAll(/`[^`\n]*`/g)].flatMap(([code]) =>
+    [...code.matchAll(/(?<![\w-])--([a-zA-Z][\w-]*)/g)].map(([, flag = '']) => flag),
+  )
+  const others = new Set([...foreignFlags, ...helpFlags, ...versionFlags].map(withoutDashes))
+  expect(named.filter(flag => !known.has(flag) && !others.has(flag))).toEqual([])
 })
 
 test('every page is named in the README, which is short', () => {
@@ -54,6 +71,14 @@ test('every option of the daemon is told of', () => {
     .filter(name => !sources.includes(name) && !told.includes(`\`--${name}`))
   expect(missing).toEqual([])
 })
+
+function spellings({ name }: Option): readonly string[] {
+  return [name, camel(name)]
+}
+
+function withoutDashes(flag: string): string {
+  return flag.replace(/^-+/, '')
+}
 
 function isThere(page: string, to: string): boolean {
   const [path = '', anchor] = to.split('#')

@@ -143,6 +143,7 @@ const powers: readonly Power[] = [
     holders: [
       'signer/ledger.ts',
       'signer/ledger-tables.ts',
+      'signer/ledger-schema.ts',
       'signer/ledger-rows.ts',
       'signer/ledger-decisions.ts',
       'signer/ledger-since.ts',

@@ -1,18 +1,37 @@
+import { closeSync, constants, openSync } from 'node:fs'
+import { isatty } from 'node:tty'
+
 /** The only place that starts processes: what a child gets of us is decided here. */
 
 export type Environment = Readonly<Record<string, string>>
 
-/** Starts a child that shares stderr with this process, and finds `channel` as its descriptor 3. */
+/**
+ * Starts a child that writes where this process does, and finds `channel` as its descriptor 3. From a
+ * terminal it cannot read: what a person types there is not meant for it.
+ */
 export function startChild(
   command: readonly string[],
   environment: Environment,
   channel: number,
 ): number {
+  const outputs = [1, 2].map(writeOnly)
+  const [stdout = 'inherit', stderr = 'inherit'] = outputs
   const { pid } = Bun.spawn([...command], {
-    stdio: ['ignore', 'inherit', 'inherit', channel],
+    stdio: ['ignore', stdout, stderr, channel],
     env: { ...environment },
   })
+  for (const fd of outputs) if (fd !== undefined) closeSync(fd)
   return pid
+}
+
+/** Undefined where it must be inherited: it is no terminal, or not to be opened by this user. */
+function writeOnly(fd: number): number | undefined {
+  if (process.platform !== 'linux' || !isatty(fd)) return undefined
+  try {
+    return openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_NOCTTY)
+  } catch {
+    return undefined
+  }
 }
 
 export type ChildEnd = {

@@ -106,6 +106,12 @@ const PROT_EXEC = 4
 const PROT_WRITE_EXEC = 6
 const SHM_EXEC = 0o100000
 const ENOSYS = 38
+/** TIOCSTI types into a terminal, TIOCLINUX pastes into a console (asm-generic/ioctls.h). */
+const typingInto = [0x5412, 0x541c]
+/** F_SETOWN, F_SETSIG, F_SETOWN_EX: a descriptor signals any process of this user (fcntl(2)). */
+const signalsOfFiles = [8, 10, 15]
+/** FIOSETOWN, SIOCSPGRP: the same for sockets. */
+const signalsOfSockets = [0x8901, 0x8902]
 
 /**
  * Of every process here: no other program, no look into other processes, no new rights, no code
@@ -122,6 +128,11 @@ export const commonRefusals: readonly Refusal[] = [
   { call: 'mprotect', argument: 2, because: { hasAll: PROT_EXEC } },
   { call: 'pkey_mprotect', argument: 2, because: { hasAll: PROT_EXEC } },
   { call: 'shmat', argument: 2, because: { hasAll: SHM_EXEC } },
+  // The shell behind an inherited terminal would run what is typed there.
+  { call: 'ioctl', argument: 1, because: { isOneOf: [...typingInto, ...signalsOfSockets] } },
+  { call: 'fcntl', argument: 1, because: { isOneOf: signalsOfFiles } },
+  // Of a process that is named: a limit of 0 ends it.
+  { call: 'prlimit64', argument: 0, because: 'isSet' },
   ...plain('personality', 'shmget', 'msgget', 'semget', 'mq_open'),
   ...plain('bpf', 'perf_event_open', 'userfaultfd', 'keyctl', 'add_key', 'request_key'),
   ...(['io_uring_setup', 'io_uring_enter', 'io_uring_register'] as const).map(call => ({
@@ -143,6 +154,14 @@ export const networkRefusals: readonly Refusal[] = [
   ...plain('sendmsg', 'sendmmsg', 'recvmsg', 'recvmmsg'),
   { call: 'sendto', argument: 4, because: 'isSet' },
 ]
+
+/** Of processes that signal no other one; the runtime stops threads of its own to collect garbage. */
+export function signalRefusals(): readonly Refusal[] {
+  return [
+    { call: 'tgkill', argument: 0, because: { isNot: process.pid } },
+    ...plain('tkill', 'rt_tgsigqueueinfo'),
+  ]
+}
 
 function plain(...calls: readonly Syscall[]): readonly Refusal[] {
   return calls.map(call => ({ call }))

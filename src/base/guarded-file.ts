@@ -1,7 +1,7 @@
 import { dirname } from 'node:path'
 import type { Disk } from './disk.ts'
 import { attempt, isPresent, unlessMissing } from './disk-fault.ts'
-import { KmsError } from './errors.ts'
+import { type ErrorCode, KmsError } from './errors.ts'
 import { type FileFacts, type OpenFile, readUpTo } from './open-file.ts'
 
 /**
@@ -9,24 +9,9 @@ import { type FileFacts, type OpenFile, readUpTo } from './open-file.ts'
  * that anybody but the owner may touch.
  */
 export function readGuarded(disk: Disk, path: string, maxBytes: number): Uint8Array | undefined {
-  return attempt(`cannot read ${path}`, () => {
-    for (let round = 0; round < 10; round++) {
-      const file = openRegular(disk, path, 'read')
-      if (file === undefined) return undefined
-      try {
-        const facts = file.stat()
-        refuseSharedFile(disk, path, facts)
-        const bytes = readUpTo(file.read, 0, Math.min(facts.size, maxBytes) + 1)
-        if (bytes.length > maxBytes) {
-          throw new KmsError('vault-damaged', `${path} is larger than ${maxBytes} bytes`)
-        }
-        // One that was replaced meanwhile may have been overwritten while we read.
-        if (disk.look(path)?.identity === facts.identity) return bytes
-      } finally {
-        file.close()
-      }
-    }
-    throw new KmsError('vault-busy', `${path} is replaced again and again while it is read`)
+  return readWhole(disk, path, maxBytes, {
+    refuse: facts => refuseSharedFile(disk, path, facts),
+    tooLarge: 'vault-damaged',
   })
 }
 
@@ -35,23 +20,42 @@ export function readGuarded(disk: Disk, path: string, maxBytes: number): Uint8Ar
  * but whoever could write it could change what this program does: then it is refused.
  */
 export function readConfigFile(disk: Disk, path: string, maxBytes: number): Uint8Array | undefined {
-  return attempt(`cannot read ${path}`, () => {
-    const file = openRegular(disk, path, 'read')
-    if (file === undefined) return undefined
-    try {
-      const facts = file.stat()
+  return readWhole(disk, path, maxBytes, {
+    refuse(facts) {
       refuseForeign(disk, path, facts)
-      if (disk.user() !== undefined && (facts.mode & 0o022) !== 0) {
-        throw new KmsError('unsafe-permissions', `others than its owner may write to ${path}`, {
-          hint: `chmod 600 ${path}`,
-        })
+      if (disk.user() === undefined || (facts.mode & 0o022) === 0) return
+      throw new KmsError('unsafe-permissions', `others than its owner may write to ${path}`, {
+        hint: `chmod 600 ${path}`,
+      })
+    },
+    tooLarge: 'usage',
+  })
+}
+
+function readWhole(
+  disk: Disk,
+  path: string,
+  maxBytes: number,
+  { refuse, tooLarge }: { refuse(facts: FileFacts): void; readonly tooLarge: ErrorCode },
+): Uint8Array | undefined {
+  return attempt(`cannot read ${path}`, () => {
+    for (let round = 0; round < 10; round++) {
+      const file = openRegular(disk, path, 'read')
+      if (file === undefined) return undefined
+      try {
+        const facts = file.stat()
+        refuse(facts)
+        const bytes = readUpTo(file.read, 0, Math.min(facts.size, maxBytes) + 1)
+        if (bytes.length > maxBytes) {
+          throw new KmsError(tooLarge, `${path} is larger than ${maxBytes} bytes`)
+        }
+        // One that was replaced or written to meanwhile may be half of what it is to be.
+        if (disk.look(path)?.identity === facts.identity) return bytes
+      } finally {
+        file.close()
       }
-      const bytes = readUpTo(file.read, 0, Math.min(facts.size, maxBytes) + 1)
-      if (bytes.length <= maxBytes) return bytes
-      throw new KmsError('usage', `${path} is larger than ${maxBytes} bytes`)
-    } finally {
-      file.close()
     }
+    throw new KmsError('vault-busy', `${path} is replaced again and again while it is read`)
   })
 }
 

@@ -60,7 +60,9 @@ async function listen(server: Server, address: LocalAddress): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   server.on('error', cause => {
     const code = 'code' in cause ? String(cause.code) : 'unknown'
-    reject(new KmsError('usage', `cannot listen for metrics (${code})`, { cause }))
+    // Somebody may let go of it: that is worth another start, and a wrong setting is not.
+    const kind = code === 'EADDRINUSE' ? 'unexpected' : 'usage'
+    reject(new KmsError(kind, `cannot listen for metrics (${code})`, { cause }))
   })
   server.listen(address, resolve)
   return promise

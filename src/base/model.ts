@@ -185,8 +185,12 @@ export type ChainReads = HttpReads & {
   rpc(path: string, method: string, params: readonly Json[]): Promise<unknown>
   /** A declared node (TATUM_KMS_VET_URL, TATUM_KMS_FLOW_URL): never sees an API key. */
   node(name: NodeName): NodeReads
-  /** The number after the highest one this signer has ever signed for `address`, if any. */
-  nextNonce(address: string): Promise<bigint | undefined>
+  /**
+   * The number after the highest one that was ever signed for `address`, if any.
+   *
+   * @param counted what the network says: numbers below it are used up
+   */
+  nextNonce(address: string, counted: bigint): Promise<bigint | undefined>
   warn(event: ChainWarning, reason: string): void
   /** Lets time pass between two looks at a network; done early when the payment is given up. */
   wait(ms: number): Promise<void>

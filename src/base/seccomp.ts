@@ -11,7 +11,7 @@ export type Refusal =
         | { readonly hasAll: number }
         | { readonly lacksAll: number }
         | { readonly isNot: number }
-        | { readonly is: number }
+        | { readonly isOneOf: readonly number[] }
         /** Not zero, in all of its 64 bits. */
         | 'isSet'
       readonly error?: number
@@ -87,7 +87,14 @@ function judge(
       allow,
     ]
   }
-  if ('is' in because) return [load(low), [op.jumpIfEqual, 0, 1, because.is], refuse, allow]
+  if ('isOneOf' in because) {
+    const { isOneOf: values } = because
+    const jumps = values.map((value, i): Instruction => {
+      const left = values.length - 1 - i
+      return [op.jumpIfEqual, left, left === 0 ? 1 : 0, value]
+    })
+    return [load(low), ...jumps, refuse, allow]
+  }
   if ('isNot' in because) return [load(low), [op.jumpIfEqual, 1, 0, because.isNot], refuse, allow]
   const [mask, wanted] =
     'hasAll' in because ? [because.hasAll, because.hasAll] : [because.lacksAll, 0]

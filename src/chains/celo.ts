@@ -21,8 +21,9 @@ export const celo = defineChain<CeloTx>({
   decode: (serialized, own) => decodeCeloJson(serialized, chainIds[own.network], ownAddress(own)),
   intent: (tx, own) => describe(tx, ownAddress(own)),
   complete(tx, own, reads) {
-    const ofAccount = { ...reads, nextNonce: () => reads.nextNonce(accountOf(tx, own)) }
-    return readCeloCompletion(tx, ownAddress(own), ofAccount)
+    const nextNonce: typeof reads.nextNonce = (_, counted) =>
+      reads.nextNonce(accountOf(tx, own), counted)
+    return readCeloCompletion(tx, ownAddress(own), { ...reads, nextNonce })
   },
   fill: fillCelo,
   claims: (tx, own) => [`nonce/${accountOf(tx, own)}/${requireFilledCelo(tx).nonce}`],

@@ -121,7 +121,8 @@ export type ChainDefinition<Tx> = {
   /**
    * `by-address` where a network takes payments of one sender in the order of their numbers, or where
    * `complete` reads such a number: they are completed and sent one after the other, and wait when one
-   * before them was not delivered. The sender is the first of `intent.from`.
+   * before them was not delivered. `nextNonce` waits for those before to be signed; with numbers of
+   * their own they are signed together. The sender is the first of `intent.from`.
    */
   readonly order: 'by-address' | 'free'
   /**

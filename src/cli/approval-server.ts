@@ -1,5 +1,5 @@
 import { KmsError } from '../base/errors.ts'
-import { secureUrl } from '../base/http.ts'
+import { isThisMachine, secureUrl } from '../base/http.ts'
 import type { FrontConfig } from '../daemon/config.ts'
 import { parseApproverKey } from '../guard/approver-key.ts'
 import { type ApprovalRules, noApprovers } from '../guard/signed-verdicts.ts'
@@ -27,7 +27,11 @@ export function approvalServer(context: Context): FrontConfig['approver'] {
   }
   const label = 'the approval server'
   const { protocol, hostname } = secureUrl(url, { label, insecureHttp: true })
-  if (protocol === 'http:' && hostname !== '127.0.0.1' && hostname !== 'localhost') {
+  // The id is put at the end: there it would be no part of the path, and any payment the same.
+  if (/[?#]/.test(url)) {
+    throw new KmsError('usage', '--external-url ends in a path: it takes no query and no fragment')
+  }
+  if (protocol === 'http:' && !isThisMachine(hostname)) {
     const risk = isSigned ? 'anybody on the way reads what it is told' : 'its answer can be forged'
     context.terminal.warn(`the approval server is asked over http: ${risk}`)
   }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { hex } from '../base/bytes.ts'
 import { type Json, parseJson } from '../base/json.ts'
-import { paymentOf } from '../signer/ledger.ts'
+import { paymentOf, readRowId } from '../signer/ledger-ids.ts'
 import type { AuditRecord } from '../signer/read-ledger.ts'
 
 /**
@@ -54,8 +54,9 @@ function timeText(record: AuditRecord): string {
 
 function whatOf(record: AuditRecord): string {
   if (record.kind === 'decision') return record.what
-  if (record.pendingId.startsWith('cancel/')) return 'cancelled'
-  return record.pendingId.startsWith('resign/') ? 'signed-anew' : 'signed'
+  const row = readRowId(record.pendingId)
+  if (row.kind === 'cancellation') return 'cancelled'
+  return row.version === 0 ? 'signed' : 'signed-anew'
 }
 
 /** JSON that the signer has written itself, and sealed. */

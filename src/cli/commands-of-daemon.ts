@@ -74,7 +74,7 @@ export const daemonCommands: readonly Command[] = [
     args: ['check|explain|replay', 'file', '[pending]'],
     about: 'what a policy says; explain: of pending transactions; replay: of the ledger',
     examples: [
-      'policy check /etc/tatum-kms/policy.toml',
+      'policy check /etc/tatum-kms/policy/policy.toml',
       'policy explain policy.toml pending.json --chain=ETH',
       'policy replay policy.toml',
     ],

@@ -10,6 +10,7 @@ import { frontReachOf, refuseSharedFolders } from './front-reach.ts'
 import { frontVariables } from './front-variables.ts'
 import { signerPlanOf } from './signer-plan.ts'
 import { chainSettingsOf, refuseReplacement } from './signer-rules.ts'
+import { environmentVariable } from './variables.ts'
 
 /** What the two processes are there for, and the rules that are given for it. */
 export type DaemonTask = FrontTask &
@@ -36,6 +37,7 @@ export function launchDaemon(context: Context, task: DaemonTask): never {
   refuseSharedFolders(reach, {
     'the vault': plan.signer.vaultPath,
     'the password file': context.text('password-file'),
+    'the credentials folder': environmentVariable('CREDENTIALS_DIRECTORY'),
     'the policy': plan.signer.policyPath ?? undefined,
     'the env file': context.envFile(),
   })

@@ -1,6 +1,7 @@
 import { chainNames } from '../chains/names.ts'
 import type { Command, CommandGroup, Option } from './command.ts'
 import { exitStatus } from './exit.ts'
+import { settingsFolder, vaultFile } from './services/layout.ts'
 import { usage } from './usage.ts'
 import { usedVariables } from './used-variables.ts'
 
@@ -32,6 +33,7 @@ export function manual(groups: readonly CommandGroup[], version: string): string
         .join(' ') || 'No default.',
     ]),
     '.SH EXIT STATUS',
+    'The names are the codes in the log of the daemon. What does several things ends with 3 where only some were done.',
     ...statuses().flatMap(([status, codes]) => ['.TP', `.B ${status}`, `${escaped(codes)}.`]),
     '.SH FILES',
     '.TP',
@@ -43,6 +45,12 @@ export function manual(groups: readonly CommandGroup[], version: string): string
     '.TP',
     '.I ~/.tatumrc/.env',
     'Variables, if the environment does not have them.',
+    '.TP',
+    `.I ${escaped(settingsFolder)}/`,
+    'Settings and sealed secrets of the service that install\\-service makes.',
+    '.TP',
+    `.I ${escaped(vaultFile)}`,
+    'The vault of that service.',
   ].join('\n')
 }
 

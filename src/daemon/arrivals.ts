@@ -1,13 +1,15 @@
+import { asKmsError } from '../base/errors.ts'
 import type { ChainReads } from '../base/model.ts'
 import type { Chain, Numbering } from '../chains/chain.ts'
 import { send } from './delivery.ts'
 import { holdRows } from './hold.ts'
 import { isSigned, type PaymentRow, type SignedRow } from './journal.ts'
+import { LeftToOthers } from './leases.ts'
 import { chainReads } from './reads.ts'
 import { failureOf, type Run } from './run.ts'
 
 /** How long bytes that were accepted may take into a block before they are sent again (DESIGN 6). */
-const arriveWithinMs = 10 * 60_000
+export const arriveWithinMs = 10 * 60_000
 
 /**
  * Looks whether payments that went out have arrived, and sends the same bytes again where they have
@@ -25,9 +27,9 @@ export async function lookForArrivals(run: Run): Promise<void> {
   }
 
   const rows = (await deps.journal.outUntil(longAgo, chain.id)).filter(isSigned)
-  for (const [sender, out] of Map.groupBy(rows, row => senderOf(row, chain.numbering))) {
+  for (const [sender, out] of Map.groupBy(rows, row => senderOf(run, row, chain.numbering))) {
     if (run.isOver()) return
-    if (lookedAt.has(sender)) continue
+    if (sender === undefined || lookedAt.has(sender)) continue
     const held = await holdRows(run, out, isOut)
     // Another daemon looks after this sender.
     if (held.length === 0) continue
@@ -46,8 +48,29 @@ function isOut({ state }: PaymentRow): boolean {
 }
 
 /** The lane is the sender, but it is lost with a journal: the bytes still say it. */
-function senderOf({ lane, txData }: SignedRow, numbering: Numbering | undefined): string {
-  return lane ?? numbering?.numberOf(txData).sender ?? ''
+function senderOf(
+  run: Run,
+  row: SignedRow,
+  numbering: Numbering | undefined,
+): string | undefined {
+  return row.lane ?? readNumber(run, row, numbering)?.sender
+}
+
+/** Undefined where a row holds no bytes that we would sign: it is said once, and passed over. */
+function readNumber(
+  { deps, cycle }: Run,
+  { pendingId: id, chain, txId, txData }: SignedRow,
+  numbering: Numbering | undefined,
+): ReturnType<Numbering['numberOf']> | undefined {
+  try {
+    return numbering?.numberOf(txData)
+  } catch (thrown) {
+    const { code, message: reason } = asKmsError(thrown)
+    if (cycle.memory.tell(`the bytes of ${id}`, code)) {
+      deps.log.warning('payment not confirmed', { id, chain, txId, code, reason })
+    }
+    return undefined
+  }
 }
 
 async function lookAfter(
@@ -65,7 +88,9 @@ async function lookAfter(
     for (const row of out) {
       if (run.isOver()) return
       const isSent = row.state === 'sent'
-      if (numbering.numberOf(row.txData).number >= count) {
+      const number = readNumber(run, row, numbering)?.number
+      if (number === undefined) continue
+      if (number >= count) {
         // What nobody has taken so far is sent again by every cycle.
         if (isSent) await sendOnceMore(run, row)
       } else if (isSent || (await completions.take(() => look(numbering, row, reads)))) {
@@ -74,7 +99,9 @@ async function lookAfter(
       } else tellOvertaken(run, row)
     }
   } catch (thrown) {
-    const { message: reason } = failureOf(thrown, run)
+    const fault = failureOf(thrown, run)
+    if (fault instanceof LeftToOthers) return
+    const { message: reason } = fault
     deps.log.warning('arrivals not looked up', { chain, sender, reason })
   }
 }
@@ -107,7 +134,9 @@ async function sendOnceMore(run: Run, row: SignedRow): Promise<void> {
     await cycle.roads.deliveries.take(() => send(deps, row, abort))
     deps.log.info('payment sent again', { id, chain, txId })
   } catch (thrown) {
-    const { code, message: reason } = failureOf(thrown, run)
+    const fault = failureOf(thrown, run)
+    if (fault instanceof LeftToOthers) return
+    const { code, message: reason } = fault
     deps.log.warning('payment not confirmed', { id, chain, txId, code, reason })
   }
 }

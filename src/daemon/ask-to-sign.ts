@@ -3,6 +3,7 @@ import { encodeJson } from '../base/json.ts'
 import type { SignerClient } from '../signer/client.ts'
 import {
   encodeQuestion,
+  maxPayments,
   type Payment,
   type Question,
   type ReviewResult,
@@ -16,8 +17,6 @@ export type AskToSign = (payment: Payment) => Promise<SignResult>
 /** Asks it what approvers are to be told of one pending transaction, exactly as Tatum sent it. */
 export type AskToReview = (pending: unknown) => Promise<ReviewResult>
 
-/** One batch keeps the signer busy for a fraction of a second, however many wait. */
-const maxItems = 500
 /** In characters of JSON: far below what a frame holds, however many bytes a character takes. */
 const maxWeight = 8 * 2 ** 20
 
@@ -28,7 +27,7 @@ export function askInBatches(signer: Pick<SignerClient, 'ask'>): AskToSign {
       const { results } = await signer.ask({ type: 'sign', payments })
       return results
     },
-    { maxItems, weigh: payment => lengthOf({ type: 'sign', payments: [payment] }), maxWeight },
+    { maxItems: maxPayments, weigh: payment => lengthOf({ type: 'sign', payments: [payment] }), maxWeight },
   )
 }
 
@@ -38,7 +37,7 @@ export function reviewInBatches(signer: Pick<SignerClient, 'ask'>): AskToReview 
       const { results } = await signer.ask({ type: 'review', pending })
       return results
     },
-    { maxItems, weigh: sent => lengthOf({ type: 'review', pending: [sent] }), maxWeight },
+    { maxItems: maxPayments, weigh: sent => lengthOf({ type: 'review', pending: [sent] }), maxWeight },
   )
 }
 

@@ -1,6 +1,6 @@
 import { realpathSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { commonRefusals, pathsOfRuntime } from '../base/confinement.ts'
+import { commonRefusals, pathsOfRuntime, signalRefusals } from '../base/confinement.ts'
 import { asArray, asInteger, asRecord, asString } from '../base/json.ts'
 import type { PathRule, Reach } from '../base/native-confine.ts'
 import type { Refusal } from '../base/seccomp.ts'
@@ -81,7 +81,9 @@ function resolverFolder(): readonly string[] {
   }
 }
 
-export const frontRefusals: readonly Refusal[] = commonRefusals
+export function frontRefusals(): readonly Refusal[] {
+  return [...commonRefusals, { call: 'kill' }, ...signalRefusals()]
+}
 
 /** Of an address as the front uses it. */
 export function portOf({ port, protocol }: URL): number {

@@ -1,6 +1,6 @@
 import { lookForArrivals } from './arrivals.ts'
 import { type Hold, holdRows, holdWithRoom } from './hold.ts'
-import { isSigned, type SignedRow, unsentStates } from './journal.ts'
+import { isSigned, type PaymentRow, type SignedRow, unsentStates } from './journal.ts'
 import { createTurns } from './lanes.ts'
 import { closeExpired, pay, sendAgain } from './pay.ts'
 import { lookOver, type Reviewed } from './payment.ts'
@@ -103,7 +103,9 @@ async function dispatch(run: Run, stop: Endings['stop'], start: Start): Promise<
   await lookOverAll(run, due, new Set(again.map(({ pendingId: id }) => id)), start)
   if (rows.length > 0 || busy.size > 0) return 'payments'
   if (polled === undefined) return 'unknown'
-  return polled.length > 0 ? 'payments' : 'nothing'
+  if (polled.length > 0) return 'payments'
+  const isNumbered = deps.findChain(chain)?.numbering !== undefined
+  return isNumbered && (await deps.journal.hasSent(chain)) ? 'arrivals' : 'nothing'
 }
 
 /** No pending id has a space in it. */
@@ -157,7 +159,7 @@ async function look(run: Run, { id, sent }: Entry): Promise<Looked | undefined> 
   if (hold === undefined) return undefined
   try {
     const found = await attempt(run, id, 'contents', () => lookOver(deps, cycle.chain, id, sent))
-    if (found !== undefined && (await hold.takeLane(laneOf(found)))) {
+    if (found !== undefined && (await hold.takeLane(rowOf(found).lane))) {
       if ('intent' in found) warnPastExpiry(run, found)
       return { found, hold }
     }
@@ -169,8 +171,8 @@ async function look(run: Run, { id, sent }: Entry): Promise<Looked | undefined> 
   return undefined
 }
 
-function laneOf(found: SignedRow | Reviewed): string | null {
-  return 'intent' in found ? found.row.lane : found.lane
+function rowOf(found: SignedRow | Reviewed): PaymentRow {
+  return 'intent' in found ? found.row : found
 }
 
 /** The network decides what is too late, and clocks differ: it is paid all the same (DESIGN 6). */

@@ -1,5 +1,6 @@
 import type { Disk } from '../base/disk.ts'
 import type { SignerClient } from '../signer/client.ts'
+import { arriveWithinMs } from './arrivals.ts'
 import { startCycle } from './cycle.ts'
 import { createForgetting } from './forgetting.ts'
 import { createMemory } from './memory.ts'
@@ -50,7 +51,8 @@ export async function runDaemon(deps: DaemonDeps, endings: Endings): Promise<voi
   const abort = AbortSignal.any([endings.abort, drained.signal])
   const pause = createPause(deps, stop)
   const forgetOld = createForgetting(deps)
-  const rhythm = createRhythm(Math.ceil(deps.idlePeriodMs / deps.periodMs))
+  const rounds = (ms: number): number => Math.ceil(ms / deps.periodMs)
+  const rhythm = createRhythm(rounds(deps.idlePeriodMs), rounds(arriveWithinMs))
   const phase = createPhases(deps)
   const endWith = (fault: unknown): void => {
     // What comes of being cut off is no fault.
@@ -81,7 +83,7 @@ export async function runDaemon(deps: DaemonDeps, endings: Endings): Promise<voi
         rhythm.wake(chain)
       }
       const wanted = await chainsToPoll()
-      deps.observer.follow([...wanted.keys()])
+      deps.observer.follow(wanted)
       for (const [chain, walletIds] of wanted) {
         if (polling.has(chain) || !rhythm.isDue(chain, walletIds)) continue
         polling.add(chain)
@@ -102,10 +104,10 @@ export async function runOnce(deps: DaemonDeps, endings: Endings): Promise<Cycle
   const chains = rememberChains(deps)
   // Nothing has been tried yet that it could be too early for.
   await takeRetries(deps)
-  const toPoll = [...(await watchWallets(deps)())]
-  deps.observer.follow(toPoll.map(([chain]) => chain))
+  const toPoll = await watchWallets(deps)()
+  deps.observer.follow(toPoll)
   await deps.pulse.tell()
-  const cycles = toPoll.map(([chain, walletIds]) => {
+  const cycles = [...toPoll].map(([chain, walletIds]) => {
     const cycle = { chain, walletIds, ...chains(chain) }
     return startCycle(deps, cycle, endings, () => {}).done
   })

@@ -2,7 +2,7 @@ import { KmsError } from '../base/errors.ts'
 import type { Chain, FinishOwn } from '../chains/chain.ts'
 import type { TatumApi } from '../tatum/api.ts'
 import { isSigned, type SignedRow } from './journal.ts'
-import { paymentLease, requireHeld } from './leases.ts'
+import { LeftToOthers, paymentLease, requireHeld } from './leases.ts'
 import type { PaymentDeps } from './payment.ts'
 import { chainReads, type ReadsDeps, type Warning } from './reads.ts'
 
@@ -74,7 +74,9 @@ export async function handOver(
   if (chain.submit !== undefined && row.arrivalData === null) {
     const submission = await chain.submit(bytes, ownOf(deps), reads, signal)
     if (submission.kind === 'expired') {
-      await deps.journal.record({ ...row, state: 'expired', reason: expiredReason })
+      const kept = await deps.journal.record({ ...row, state: 'expired', reason: expiredReason })
+      // Another daemon may have seen it arrive: then nobody is to hear that it never will.
+      if (kept.state !== 'expired') throw new LeftToOthers()
       return submission
     }
     // A later look might not find it any more: from here on it is told of, and nothing else.

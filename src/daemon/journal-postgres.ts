@@ -65,10 +65,9 @@ export function openSharedJournal(
           SELECT next::text AS next FROM numbers
           WHERE network = ${scope.network} AND chain = ${chain} AND address = ${address}`,
       )
-      return rows[0] === undefined ? undefined : wholeNumber(readerOf(rows[0]).text('next'))
+      return rows[0] === undefined ? 0n : wholeNumber(readerOf(rows[0]).text('next'))
     },
     leases,
-    // What one machine forgot, another, whose ledger does not know it, would sign.
     // Of what other machines have signed the ledger of this one knows nothing: only the row keeps it
     // from being signed here.
     forget: async () => false,

@@ -25,7 +25,7 @@ export const maxRows = 500
 export function readsOf(
   { query }: Database,
   scope: JournalScope,
-): Pick<Journal, 'find' | 'unsent' | 'unsentChains' | 'outUntil'> {
+): Pick<Journal, 'find' | 'unsent' | 'unsentChains' | 'outUntil' | 'hasSent'> {
   const readRows = async (ask: (sql: SQL) => PromiseLike<unknown>): Promise<PaymentRow[]> =>
     (await query(ask)).map(decodeRow)
   return {
@@ -60,11 +60,22 @@ export function readsOf(
     outUntil: (time, chain) =>
       readRows(
         sql => sql`
-          SELECT ${columns(sql)} FROM payments
-          WHERE ${own(sql, scope)} AND chain = ${chain}
-            AND state IN ('signed', 'sent') AND updated_at <= ${time}
-          ORDER BY updated_at, rowid LIMIT ${maxRows}`,
+          SELECT * FROM (
+            SELECT ${columns(sql)}, updated_at, rowid AS made,
+              row_number() OVER (PARTITION BY lane, state ORDER BY updated_at, rowid) AS place
+            FROM payments
+            WHERE ${own(sql, scope)} AND chain = ${chain}
+              AND state IN ('signed', 'sent') AND updated_at <= ${time}) AS waiting
+          ORDER BY state, place, updated_at, made LIMIT ${maxRows}`,
       ),
+    async hasSent(chain) {
+      const rows = await query(
+        sql => sql`
+          SELECT chain FROM payments
+          WHERE ${own(sql, scope)} AND chain = ${chain} AND state = 'sent' LIMIT 1`,
+      )
+      return rows.length > 0
+    },
   }
 }
 

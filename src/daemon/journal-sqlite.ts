@@ -1,7 +1,13 @@
 import { SQL } from 'bun'
 import { KmsError } from '../base/errors.ts'
 import { inBatches } from './batches.ts'
-import type { Journal, JournalScope, PaymentFilter, PaymentSummary } from './journal.ts'
+import type {
+  Journal,
+  JournalScope,
+  PaymentFilter,
+  PaymentRow,
+  PaymentSummary,
+} from './journal.ts'
 import {
   columns,
   type Database,
@@ -32,15 +38,21 @@ export async function openJournal(
   await db.query(() => sql`PRAGMA temp_store = MEMORY`)
   await createTable(db)
 
+  const reads = readsOf(db, scope)
+  const asTheyStand = (rows: readonly PaymentRow[]): Promise<readonly PaymentRow[]> =>
+    Promise.all(rows.map(async row => (await reads.find(row.pendingId)) ?? row))
+
   return {
-    ...readsOf(db, scope),
+    ...reads,
     // A statement of SQLite takes 32,766 values.
     record: inBatches(
       async rows => {
         // All rows or none: one statement is one transaction.
         const values = rows.map(row => valuesOf(scope, row, now()))
-        await db.query(() => sql`INSERT INTO payments ${sql(values)} ${replacing(sql)}`)
-        return rows
+        const written = await db.query(
+          () => sql`INSERT INTO payments ${sql(values)} ${replacing(sql)} RETURNING rowid`,
+        )
+        return written.length === rows.length ? rows : asTheyStand(rows)
       },
       { maxItems: maxRows, gatherMs },
     ),

@@ -85,10 +85,16 @@ export type Journal = {
   unsentChains(): Promise<readonly string[]>
   /**
    * Payments whose bytes went out, or may have: signed or sent, the last time at `time` or before, and
-   * nothing is known since. Oldest first.
+   * nothing is known since. Of many not all: first what was sent, of every sender the oldest first, so
+   * that those of one sender, or that were never taken, keep nobody else's out.
    */
   outUntil(time: number, chain: string): Promise<readonly PaymentRow[]>
-  /** The number after the highest that a daemon has ever used for `address`, where several do. */
+  /** Whether a chain has payments that were sent, and are not done. */
+  hasSent(chain: string): Promise<boolean>
+  /**
+   * The number after the highest of bytes in the journal, 0 where there are none. Undefined where one
+   * daemon has it to itself: then its ledger knows.
+   */
   nextNumber(chain: string, address: string): Promise<bigint | undefined>
   /** Whose turn it is: while several daemons share the journal, a row is written by one that has it. */
   readonly leases: Leases

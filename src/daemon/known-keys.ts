@@ -4,13 +4,14 @@ import { decodePublicKey } from '../signer/messages.ts'
 
 type Asked = Pick<SignerClient, 'ask'>
 
-/** By what each signer has said; as many as customers who pay again and again. */
+/** By what each signer has said. */
 const known = new WeakMap<Asked, Map<string, PublicKey>>()
+/** Where more pay, all are forgotten and asked about again: a bound for memory, no cache for everybody. */
 const maxKnown = 20_000
 
 /**
- * The public keys behind `refs`. The signer is asked about each once: a wallet's keys never change. That
- * a wallet is gone shows when it is to sign.
+ * The public keys behind `refs`. What the signer has said of them is not asked again: a wallet's keys
+ * never change. That a wallet is gone shows when it is to sign.
  */
 export async function publicKeysOf(
   signer: Asked,

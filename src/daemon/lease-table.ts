@@ -44,12 +44,13 @@ export function leaseTable(
       })
       return epochsIn(rows)
     },
-    async renew() {
+    async renew(epochs) {
       const rows = await query(
         sql => sql`
           UPDATE leases
           SET until = clock_timestamp() + ${leaseMs}::int * interval '1 millisecond'
           WHERE ${own(sql, scope)} AND owner = ${owner} AND until > clock_timestamp()
+            AND epoch::text = ANY (${sql.array([...epochs], 'TEXT')}::text[])
           RETURNING name, epoch::text AS epoch`,
       )
       return epochsIn(rows)

@@ -49,8 +49,8 @@ export function requireHeld({ isHeld }: Leases, name: string): void {
 export type LeaseStore = {
   /** Takes those that are free, each under a number that no lease ever had: its epoch. */
   take(names: readonly string[]): Promise<ReadonlyMap<string, Epoch>>
-  /** Prolongs what has not run out, and answers it. */
-  renew(): Promise<ReadonlyMap<string, Epoch>>
+  /** Prolongs those that have not run out, and answers them. */
+  renew(epochs: readonly Epoch[]): Promise<ReadonlyMap<string, Epoch>>
   drop(epochs: readonly Epoch[]): Promise<void>
 }
 
@@ -100,16 +100,24 @@ export function holdLeases(store: LeaseStore, { leaseMs, monotonic, sleep }: Tim
     held.set(name, { epoch, until, takers: 0 })
     return true
   }
-  const renewed = renewUntil(closing.signal, async () => {
-    await sleep(leaseMs / 3, closing.signal)
-    if (held.size === 0 || closing.signal.aborted) return
+  const giveBack = (name: string, { epoch }: Held): void => {
+    held.delete(name)
+    // One that is not dropped runs out by itself.
+    const dropped: Promise<void> = drop(epoch).catch(() => {})
+    dropping.set(name, dropped)
+    void dropped.then(() => dropping.delete(name))
+  }
+  const renew = async (): Promise<void> => {
+    if (held.size === 0) return
     const from = monotonic()
-    const granted = await store.renew()
+    // No others of this daemon: what it does not know that it has must run out.
+    const granted = await store.renew([...held.values()].map(({ epoch }) => epoch))
     for (const [name, lease] of held) {
       // What has run out meanwhile stays lost: another may have had it.
       if (granted.get(name) === lease.epoch && isAlive(lease)) lease.until = from + leaseMs
     }
-  })
+  }
+  const renewed = keepRenewing(renew, { leaseMs, sleep }, closing.signal)
 
   return {
     isShared: true,
@@ -120,19 +128,19 @@ export function holdLeases(store: LeaseStore, { leaseMs, monotonic, sleep }: Tim
         if (!(await asking)) return false
       }
       const lease = held.get(name)
-      // While a work goes on that has lost it, no other one of this process begins.
-      if (lease === undefined || !isAlive(lease)) return false
-      lease.takers++
-      return true
+      if (lease === undefined) return false
+      if (isAlive(lease)) {
+        lease.takers++
+        return true
+      }
+      // While a work goes on that has lost it, no other one of this process begins. Where the answer
+      // came too late there is no such work, and nobody who would let go.
+      if (lease.takers === 0) giveBack(name, lease)
+      return false
     },
     letGo(name) {
       const lease = held.get(name)
-      if (lease === undefined || --lease.takers > 0) return
-      held.delete(name)
-      // One that is not dropped runs out by itself.
-      const dropped: Promise<void> = drop(lease.epoch).catch(() => {})
-      dropping.set(name, dropped)
-      void dropped.then(() => dropping.delete(name))
+      if (lease !== undefined && --lease.takers <= 0) giveBack(name, lease)
     },
     isHeld(name) {
       const lease = held.get(name)
@@ -153,7 +161,22 @@ export function holdLeases(store: LeaseStore, { leaseMs, monotonic, sleep }: Tim
   }
 }
 
-/** A database that does not answer is told of by those who wait for it. */
-async function renewUntil(closed: AbortSignal, renew: () => Promise<void>): Promise<void> {
-  while (!closed.aborted) await renew().catch(() => {})
+/**
+ * Three times before a lease runs out, and more often where it fails at once. A database that does not
+ * answer is told of by those who wait for it.
+ */
+async function keepRenewing(
+  renew: () => Promise<void>,
+  { leaseMs, sleep }: Pick<Times, 'leaseMs' | 'sleep'>,
+  closed: AbortSignal,
+): Promise<void> {
+  let hasFailed = false
+  while (true) {
+    await sleep(hasFailed ? leaseMs / 30 : leaseMs / 4, closed)
+    if (closed.aborted) return
+    hasFailed = await renew().then(
+      () => false,
+      () => true,
+    )
+  }
 }

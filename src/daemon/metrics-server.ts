@@ -42,7 +42,8 @@ const latePollMs = 75_000
 /** Why the daemon is not at work as it should be; the vault is open, or nobody would listen. */
 export function whatIsMissing(health: Health): readonly string[] {
   const longest = 2 * health.longestPeriodMs + latePollMs
-  const late = health.observer.chains().filter(({ age }) => age === null || age > longest)
+  const polled = health.observer.chains().filter(({ isPolled }) => isPolled)
+  const late = polled.filter(({ age }) => age === null || age > longest)
   return [
     ...(isAlive(health) ? [] : ['the loop does not go round']),
     ...late.map(({ chain }) => `the last poll of ${chain} that worked is too long ago`),

@@ -14,6 +14,8 @@ export type PaymentOutcome =
 /** What is known of a chain's polls, for whoever looks after the daemon. */
 export type ChainFacts = {
   readonly chain: string
+  /** False where it has no wallet to ask about, but bytes that are still to go out. */
+  readonly isPolled: boolean
   /** Milliseconds since 1970, and what came of it; null before the first one. */
   readonly polledAt: number | null
   readonly outcome: 'ok' | 'failed' | null
@@ -31,8 +33,8 @@ export type Observer = {
   unsent(chain: string, ids: readonly string[]): void
   pastExpiry(chain: string): void
   reportsPending(chain: string, count: number): void
-  /** From now on these chains are polled, and no others. */
-  follow(chains: readonly string[]): void
+  /** From now on these chains are looked after, and no others; those with wallets are polled. */
+  follow(wallets: ReadonlyMap<string, readonly string[]>): void
   chains(): readonly ChainFacts[]
   outcomes(): Readonly<Record<string, number>>
   /** Sets what changes by time passing. */
@@ -72,9 +74,14 @@ export function createObserver(metrics: Metrics, { now, monotonic }: Times): Obs
     },
     pastExpiry: chain => metrics.count('payments_past_expiry_total', { chain }),
     reportsPending: (chain, count) => metrics.set('reports_pending', { chain }, count),
-    follow(chains) {
-      for (const chain of known.keys()) if (!chains.includes(chain)) known.delete(chain)
-      for (const chain of chains) chainOf(chain)
+    follow(wallets) {
+      for (const chain of known.keys()) if (!wallets.has(chain)) known.delete(chain)
+      for (const [chain, { length }] of wallets) {
+        const facts = chainOf(chain)
+        facts.isPolled = length > 0
+        // Should it have wallets again, its polls begin then.
+        if (length === 0) Object.assign(facts, { since: monotonic(), workedAt: null })
+      }
     },
     chains: () => [...known].map(([chain, facts]) => factsOf(chain, facts, monotonic())),
     outcomes: () => Object.fromEntries(outcomes),
@@ -83,6 +90,7 @@ export function createObserver(metrics: Metrics, { now, monotonic }: Times): Obs
 }
 
 type Known = {
+  isPolled: boolean
   polledAt: number | null
   outcome: 'ok' | 'failed' | null
   readonly since: number
@@ -93,13 +101,14 @@ type Known = {
 }
 
 function newChain(since: number): Known {
-  return { polledAt: null, outcome: null, since, workedAt: null, listed: 0, unsent: new Map() }
+  const polls = { isPolled: true, polledAt: null, outcome: null, since, workedAt: null }
+  return { ...polls, listed: 0, unsent: new Map() }
 }
 
 function factsOf(chain: string, facts: Known, time: number): ChainFacts {
-  const { polledAt, outcome, workedAt, listed, unsent } = facts
+  const { isPolled, polledAt, outcome, workedAt, listed, unsent } = facts
   const age = workedAt === null ? null : time - workedAt
-  return { chain, polledAt, outcome, age, listed, unsent: unsent.size }
+  return { chain, isPolled, polledAt, outcome, age, listed, unsent: unsent.size }
 }
 
 function setGauges(metrics: Metrics, known: ReadonlyMap<string, Known>, time: number): void {
@@ -111,11 +120,12 @@ function setGauges(metrics: Metrics, known: ReadonlyMap<string, Known>, time: nu
   ] as const
   // Of a chain that is not polled any more nothing is left that could raise an alarm.
   for (const name of ofChains) metrics.clear(name)
-  for (const [chain, { since, workedAt, listed, unsent }] of known) {
+  for (const [chain, { isPolled, since, workedAt, listed, unsent }] of known) {
     const oldest = unsent.values().reduce((a, b) => Math.min(a, b), time)
     metrics.set('payments_listed', { chain }, listed)
     metrics.set('payments_unsent', { chain }, unsent.size)
     metrics.set('oldest_unsent_seconds', { chain }, (time - oldest) / 1000)
-    metrics.set('poll_age_seconds', { chain }, (time - (workedAt ?? since)) / 1000)
+    const age = (time - (workedAt ?? since)) / 1000
+    if (isPolled) metrics.set('poll_age_seconds', { chain }, age)
   }
 }

@@ -31,9 +31,11 @@ export async function pay(run: Run, reviewed: Reviewed): Promise<void> {
     lastSigned.set(lane, signed)
     // Entered before the next of this lane is signed: they go out in the order of their numbers.
     delivered = deliverInLane(run, lane, async () => {
-      const row = await signed
-      if (lastSigned.get(lane) === signed) lastSigned.delete(lane)
-      return row
+      try {
+        return await signed
+      } finally {
+        if (lastSigned.get(lane) === signed) lastSigned.delete(lane)
+      }
     })
   })
   await delivered

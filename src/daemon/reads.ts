@@ -1,3 +1,4 @@
+import { KmsError } from '../base/errors.ts'
 import type { ChainReads, ChainWarning, NodeName } from '../base/model.ts'
 import type { SignerClient } from '../signer/client.ts'
 import type { TatumApi } from '../tatum/api.ts'
@@ -36,14 +37,27 @@ export function chainReads(
       find: path => nodes[name].find(path, signal),
       post: (path, body) => nodes[name].post(path, body, signal),
     }),
-    async nextNonce(address) {
+    async nextNonce(address, counted) {
       await beforeNumber?.catch(() => {})
       const { next } = await signer.ask({ type: 'nextNonce', chain, address })
-      const ofOthers = await journal.nextNumber(chain, address)
       const own = next === null ? undefined : BigInt(next)
-      return own === undefined || (ofOthers ?? 0n) > own ? ofOthers : own
+      const shared = await journal.nextNumber(chain, address)
+      if (shared === undefined) return own
+      if (own !== undefined && own > shared && own > counted) throw numberMissing(own - 1n)
+      return shared
     },
     warn: (event, reason) => warnings.push({ event, reason }),
     wait: ms => sleep(ms, signal),
   }
+}
+
+/**
+ * What was signed here and not journaled may never leave this machine: numbers behind it would wait for
+ * one that nobody has.
+ */
+function numberMissing(number: bigint): KmsError {
+  return new KmsError(
+    'too-early',
+    `number ${number} of its sender was signed here for a payment that the shared journal does not have yet`,
+  )
 }

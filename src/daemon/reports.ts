@@ -1,4 +1,4 @@
-import { asKmsError } from '../base/errors.ts'
+import { asKmsError, type KmsError } from '../base/errors.ts'
 import type { ErrorReport, TatumApi } from '../tatum/api.ts'
 import type { EventLog } from './events.ts'
 import { isSigned, type Journal, type PaymentRow } from './journal.ts'
@@ -26,11 +26,14 @@ export async function sendReports(
   const { leases } = deps.journal
   const held: string[] = []
   try {
-    await Promise.all(
+    const asked = await Promise.allSettled(
       [...memory.reports.keys()].map(async id => {
         if (await leases.take(paymentLease(id))) held.push(id)
       }),
     )
+    // Only now: what is taken meanwhile is let go, too.
+    const failed = asked.find(({ status }) => status === 'rejected')
+    if (failed?.status === 'rejected') throw failed.reason
     await sendHeld(deps, memory, new Set(held), signal)
   } finally {
     for (const id of held) leases.letGo(paymentLease(id))
@@ -43,28 +46,45 @@ async function sendHeld(
   held: ReadonlySet<string>,
   signal: AbortSignal,
 ): Promise<void> {
-  const reports: ErrorReport[] = []
-  for (const [id, { code, reason }] of memory.reports) {
-    if (!held.has(id)) continue
-    const row = await journal.find(id)
-    if (row !== undefined && (row.reported === code || mayArrive(row))) memory.reports.delete(id)
-    else reports.push({ signatureId: id, error: textOf(row, reason) })
-  }
-  for (let at = 0; at < reports.length; at += reportsAtOnce) {
-    const sent = reports.slice(at, at + reportsAtOnce)
+  const ids = [...memory.reports.keys()].filter(id => held.has(id))
+  let failed: KmsError | undefined
+  for (let at = 0; at < ids.length; at += reportsAtOnce) {
+    // Only now: while others were reported, what had failed may have been signed.
+    const sent = await readReports(journal, memory, ids.slice(at, at + reportsAtOnce))
+    if (sent.length === 0) continue
     try {
       await api.reportErrors(sent, signal)
     } catch (thrown) {
       if (signal.aborted) return
-      const { code, message: reason } = asKmsError(thrown)
-      if (memory.tell('the reports', code)) {
-        log.warning('failures could not be reported', { reason })
-      }
-      return
+      failed = asKmsError(thrown)
+      // Tatum refuses it for one of its ids, which must not hold up the others.
+      if (failed.code === 'transaction-refused') continue
+      break
     }
-    memory.tell('the reports', undefined)
     for (const { signatureId } of sent) await markReported(journal, memory, signatureId)
   }
+  if (memory.tell('the reports', failed?.code) && failed !== undefined) {
+    log.warning('failures could not be reported', { reason: failed.message })
+  }
+}
+
+/** What is still to be told; the rest is forgotten. */
+async function readReports(
+  journal: Journal,
+  { reports }: Memory,
+  ids: readonly string[],
+): Promise<readonly ErrorReport[]> {
+  const read = ids.map(async (id): Promise<readonly ErrorReport[]> => {
+    const told = reports.get(id)
+    const row = await journal.find(id)
+    if (told === undefined) return []
+    const { code, reason } = told
+    const isPast = row !== undefined && (row.reported === code || mayArrive(row))
+    if (!isPast) return [{ signatureId: id, error: textOf(row, reason) }]
+    reports.delete(id)
+    return []
+  })
+  return (await Promise.all(read)).flat()
 }
 
 /** Of a server's words there may be more than a report takes: what follows them must not be lost. */

@@ -4,7 +4,7 @@ import { attempt, isPresent } from '../base/disk-fault.ts'
 import { isPendingId } from '../tatum/pending.ts'
 import type { EventLog } from './events.ts'
 import type { Journal, PaymentState } from './journal.ts'
-import { paymentLease } from './leases.ts'
+import { LeftToOthers, paymentLease } from './leases.ts'
 
 /** States of a payment that a person may have tried at once: whatever is not settled. */
 const openStates: ReadonlySet<PaymentState> = new Set([
@@ -65,6 +65,10 @@ export async function takeRetries(deps: RetriesDeps): Promise<readonly Retry[]> 
         retries.push({ id, chain })
         log.info('payment is tried at once', { id, chain })
       }
+    } catch (thrown) {
+      // Another daemon may be at it after all: the note stays.
+      if (thrown instanceof LeftToOthers) continue
+      throw thrown
     } finally {
       journal.leases.letGo(lease)
     }

@@ -8,10 +8,15 @@ export type Rhythm = {
   brought(chain: string, what: Brought): void
 }
 
-export type Brought = 'payments' | 'nothing' | 'unknown'
+/** `arrivals`: nothing, but what was sent is still to be looked for. */
+export type Brought = 'payments' | 'arrivals' | 'nothing' | 'unknown'
 
-/** @param longestRest in rounds; 1 polls in every round */
-export function createRhythm(longestRest: number): Rhythm {
+/**
+ * @param longestRest in rounds; 1 polls in every round
+ * @param longestWatch as `longestRest`, while there are arrivals to look for
+ */
+export function createRhythm(longestRest: number, longestWatch: number): Rhythm {
+  const longest = { payments: 1, arrivals: Math.min(longestRest, longestWatch), nothing: longestRest }
   const pauses = new Map<string, Pause>()
   return {
     isDue(chain, walletIds) {
@@ -32,7 +37,7 @@ export function createRhythm(longestRest: number): Rhythm {
     brought(chain, what) {
       const pause = pauses.get(chain)
       if (pause === undefined || what === 'unknown') return
-      pause.rest = what === 'payments' ? 1 : Math.min(2 * pause.rest, longestRest)
+      pause.rest = Math.min(2 * pause.rest, longest[what])
       pause.left = pause.rest
     },
   }

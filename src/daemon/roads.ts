@@ -15,7 +15,7 @@ export type Roads = {
   readonly approvals: Turns
   readonly completions: Turns
   readonly deliveries: Turns
-  /** Payments that this daemon has, where others share its journal. */
+  /** Payments that Tatum lists and this daemon has, where others share its journal. */
   readonly shares: Turns
   /** Lanes in which a delivery failed: what is behind it waits for the next cycle. */
   readonly held: Set<string>

@@ -1,4 +1,5 @@
 import { asKmsError, type ErrorCode } from '../base/errors.ts'
+import type { Chain } from '../chains/chain.ts'
 import type { SignerClient } from '../signer/client.ts'
 import type { Answers } from '../signer/messages.ts'
 import type { EventLog } from './events.ts'
@@ -10,6 +11,7 @@ type WatchDeps = {
   readonly journal: Pick<Journal, 'unsentChains'>
   readonly log: Pick<EventLog, 'info' | 'warning'>
   readonly chains: readonly string[]
+  readonly findChain: (id: string) => Chain | undefined
   readonly onlyWallets?: ReadonlySet<string> | undefined
   readonly periodMs: number
 }
@@ -29,7 +31,8 @@ export function watchWallets(deps: WatchDeps): () => Promise<IdsByChain> {
     known ??= await readWallets(deps, memory)
     const byChain = new Map(known)
     for (const chain of await deps.journal.unsentChains()) {
-      if (!byChain.has(chain)) byChain.set(chain, [])
+      // A database may be somebody else's machine, or that of a newer program.
+      if (deps.findChain(chain) !== undefined && !byChain.has(chain)) byChain.set(chain, [])
     }
     return byChain
   }
@@ -63,7 +66,7 @@ async function readWallets(
  * A vault under another password, or an older one, ends the daemon: somebody was shut out. One that
  * cannot be read for the moment does not: what is held stays in use.
  *
- * @returns whether it has changed
+ * @returns whether it may have changed
  */
 async function reloadVault({ signer, log }: WatchDeps, memory: Memory): Promise<boolean> {
   try {
@@ -75,7 +78,8 @@ async function reloadVault({ signer, log }: WatchDeps, memory: Memory): Promise<
     const { code, message: reason } = asKmsError(thrown)
     if (!isForTheMoment.has(code)) throw thrown
     if (memory.tell('the vault', code)) log.warning('vault not reloaded', { reason })
-    return false
+    // The signer may have the new vault already, and a ledger that failed: it would not say so again.
+    return true
   }
 }
 

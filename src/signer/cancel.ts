@@ -10,7 +10,8 @@ import {
   type SignerDeps,
   verifyAll,
 } from './job.ts'
-import { cancellationId, type LedgerEntry, type StoredSignature } from './ledger.ts'
+import type { LedgerEntry, StoredSignature } from './ledger.ts'
+import { cancellationId } from './ledger-ids.ts'
 import { nonceOf } from './ledger-tables.ts'
 import type { Answers } from './messages.ts'
 import { describePayment, historyOf, keysOf } from './ordered-payment.ts'
@@ -90,7 +91,7 @@ async function replace(
   refuseUnlockedMemory(deps.lockingFailed())
   const owned = await ownKeys(deps, chain, keysOf(deps, id))
   const keys = owned.map(({ publicKey }) => publicKey)
-  const own: Own = { network, keys, settings: deps.chainSettings }
+  const own: Own = { network, keys, settings: deps.policy.chainSettings }
   const prepared = chain.numbering.replace(stored.txData, own, BigInt(price))
   refuseOtherNumber(deps, chain, id, prepared)
   const signed = await sign(deps, chain, { owned, own, prepared })

@@ -55,6 +55,7 @@ async function differenceOf(
     if (chain === undefined) return undefined
     const derived = await derive(chain, info, secret, publicKeyOf)
     if (derived === undefined) return 'its secret is not of its kind'
+    using _secret = derived.secret
     using node = derived.node
     if (derived.xpub !== info.xpub) return 'its xpub is not the one of its secret'
     if (derived.address !== info.address) return 'its address is not the one of its secret'

@@ -1,5 +1,10 @@
 import { dirname } from 'node:path'
-import { commonRefusals, networkRefusals, pathsOfRuntime } from '../base/confinement.ts'
+import {
+  commonRefusals,
+  networkRefusals,
+  pathsOfRuntime,
+  signalRefusals,
+} from '../base/confinement.ts'
 import type { Reach } from '../base/native-confine.ts'
 import type { Refusal } from '../base/seccomp.ts'
 import type { SignerSettings } from './settings.ts'
@@ -31,8 +36,6 @@ export function signerRefusals(frontPid: SignerSettings['frontPid']): readonly R
     frontPid === null
       ? { call: 'kill' }
       : { call: 'kill', argument: 0, because: { isNot: frontPid } },
-    { call: 'tgkill', argument: 0, because: { isNot: process.pid } },
-    { call: 'tkill' },
-    { call: 'rt_tgsigqueueinfo' },
+    ...signalRefusals(),
   ]
 }

@@ -32,7 +32,7 @@ export type ExplainDeps = {
 export async function explainPayment(deps: ExplainDeps, sent: unknown): Promise<Explained> {
   try {
     const pending = parsePending(sent)
-    const { chain, owned, own } = await openPayment(deps, pending)
+    const { chain, owned, own } = await openPayment(deps, deps.chainSettings, pending)
     const intent = chain.review(pending, own)
     const judgement = deps.judge(judgedOf(chain, owned, intent))
     return { id: pending.id, chain: chain.id, intent, judgement }
@@ -43,10 +43,11 @@ export async function explainPayment(deps: ExplainDeps, sent: unknown): Promise<
 
 /** The chain of a payment and the keys that it names. */
 export async function openPayment(
-  deps: Omit<ExplainDeps, 'judge'>,
+  deps: Omit<ExplainDeps, 'chainSettings' | 'judge'>,
+  settings: ChainSettings,
   pending: PendingTx,
 ): Promise<{ readonly chain: Chain; readonly owned: readonly OwnKey[]; readonly own: Own }> {
-  const { network, chainSettings: settings } = deps
+  const { network } = deps
   const chain = needChain(deps, pending.chain)
   const owned = await ownKeys(deps, chain, chain.keys(pending))
   const keys = owned.map(({ publicKey }) => publicKey)

@@ -1,6 +1,6 @@
 import { KmsError } from '../base/errors.ts'
 import type { Intent, Network, PendingTx, Signature, Signed } from '../base/model.ts'
-import type { Chain, ChainSettings, Own, Prepared } from '../chains/chain.ts'
+import type { Chain, Own, Prepared } from '../chains/chain.ts'
 import type { Judged } from '../guard/policy.ts'
 import type { KeyRoom, SignTask } from '../secret/key-room.ts'
 import { verify } from '../secret/sign.ts'
@@ -18,8 +18,6 @@ export type SignerDeps = {
   readonly ledger: Ledger
   readonly room: Pick<KeyRoom, 'signAll' | 'publicKey'>
   readonly network: Network
-  /** As the policy has them now. */
-  readonly chainSettings: ChainSettings
   readonly policy: SignerPolicy
   /** See `SignerSettings`. */
   readonly acceptNonces: readonly string[]
@@ -75,7 +73,7 @@ export async function prepareJob(
   const chain = needChain(deps, pending.chain)
   const owned = await ownKeys(deps, chain, chain.keys(pending))
   const keys = owned.map(({ publicKey }) => publicKey)
-  const own: Own = { network, keys, settings: deps.chainSettings }
+  const own: Own = { network, keys, settings: bench.policy.chainSettings }
   const prepared = chain.prepare(pending, own, completion)
   refuseDates(prepared.intent, deps.now())
   const { intent, claims, isDated } = prepared

@@ -33,8 +33,9 @@ export const frontChannelFd = 3
 
 /**
  * Starts the front as a child and becomes the signer (DESIGN 2). The order matters: the front is
- * started before the password exists in this process, and the signer begins in a fresh image with
- * an empty environment, so that nothing of this one's heap is left in it.
+ * started before the password is read (but for TATUM_KMS_PASSWORD, of which it gets nothing: it
+ * begins in an image and an environment of its own), and the signer begins in a fresh image with an
+ * empty environment, so that nothing of this one's heap is left in it.
  */
 export function launch(plan: Launch): never {
   const { self, front, frontCommand, frontEnvironment } = plan

@@ -3,24 +3,36 @@ import { equalBytes } from '../base/bytes.ts'
 import { asArray, encodeJson, parseJson } from '../base/json.ts'
 import type { Decision } from './decisions.ts'
 import type { DecisionRecord } from './ledger-seal.ts'
-import type { Row } from './ledger-tables.ts'
+import { insertOne, type Row } from './ledger-tables.ts'
 
 /** The decisions in a ledger: those that were written down, and which are to be. */
 export type Decisions = {
   /** What of `decisions` is to be written: nothing twice, and not without end. */
-  select(decisions: readonly Decision[]): readonly DecisionRecord[]
+  select(decisions: readonly Decision[]): Selected
   /** Within the transaction of its commit. */
   insert(decision: DecisionRecord, number: bigint): void
   /** The newest denial of a payment that approvers have signed. */
   denied(pendingId: string): Decision | undefined
 }
 
+type Selected = {
+  readonly records: readonly DecisionRecord[]
+  /** To be called once they are on disk: what was left out is counted until the ledger says it. */
+  settle(): void
+}
+
 export function openDecisions(db: Database): Decisions {
-  const { newest, denied, insert, countBetween } = prepareStatements(db)
+  const { newest, denied, deniedAs, insert, countBetween } = prepareStatements(db)
   const withoutRepeated = (decisions: readonly DecisionRecord[]): readonly DecisionRecord[] => {
     const last = new Map<string, DecisionRecord | null>()
+    const deniedHere = new Set<string>()
     return decisions.filter(decision => {
-      const { pendingId } = decision
+      const { pendingId, digest } = decision
+      if (isDenial(decision)) {
+        // One is final: signed verdicts that are shown again, whatever comes between, say nothing new.
+        if (deniedHere.has(pendingId) || deniedAs.get({ pendingId, digest })) return false
+        deniedHere.add(pendingId)
+      }
       const before = last.get(pendingId) ?? newest.get({ pendingId })
       last.set(pendingId, decision)
       return before === null || !isAlike(before, decision)
@@ -30,7 +42,7 @@ export function openDecisions(db: Database): Decisions {
   return {
     select: decisions => bound(withoutRepeated(decisions.map(asRecord))),
     insert(decision, number) {
-      insert.run({ ...decision, number })
+      insertOne(insert, { ...decision, number })
     },
     denied(pendingId) {
       const row = denied.get({ pendingId })
@@ -47,27 +59,34 @@ const sayEveryMs = 60_000n
 
 /**
  * Passes on as many decisions as there is room for, and now and then one that stands for the others.
- * What approvers have signed always passes: no front can make that up.
+ * What approvers have signed always passes: no front can make that up, and each is there once.
  *
  * @param countBetween how many decisions the ledger has of a time
  */
 function boundDecisions(countBetween: (from: bigint, to: bigint) => number) {
   let leftOut = 0
   let saidAt: bigint | undefined
-  return (decisions: readonly DecisionRecord[]): readonly DecisionRecord[] => {
+  return (decisions: readonly DecisionRecord[]): Selected => {
     const last = decisions.at(-1)
-    if (last === undefined) return []
+    if (last === undefined) return { records: [], settle() {} }
     const now = last.decidedAt
     let room = maxPerWindow - countBetween(now - windowMs, now)
-    const kept = decisions.filter(({ what }) => what === 'denied-by-approver' || room-- > 0)
-    leftOut += decisions.length - kept.length
+    const kept = decisions.filter(decision => isDenial(decision) || room-- > 0)
+    const unsaid = leftOut + decisions.length - kept.length
     const isSilent = saidAt === undefined || now >= saidAt + sayEveryMs || now < saidAt
-    if (leftOut === 0 || !isSilent) return kept
-    const said = leftOutRecord(last, leftOut)
-    leftOut = 0
-    saidAt = now
-    return [...kept, said]
+    const says = unsaid > 0 && isSilent
+    return {
+      records: says ? [...kept, leftOutRecord(last, unsaid)] : kept,
+      settle() {
+        leftOut = says ? 0 : unsaid
+        if (says) saidAt = now
+      },
+    }
   }
+}
+
+function isDenial({ what }: Pick<DecisionRecord, 'what'>): boolean {
+  return what === 'denied-by-approver'
 }
 
 function leftOutRecord({ network, decidedAt }: DecisionRecord, number: number): DecisionRecord {
@@ -129,6 +148,10 @@ function prepareStatements(db: Database) {
     newest: db.query<DecisionRecord, Row>(`${ofPayment} ORDER BY rowid DESC LIMIT 1`),
     denied: db.query<StoredDenial, Row>(
       `${ofPayment} AND what = 'denied-by-approver' ORDER BY rowid DESC LIMIT 1`,
+    ),
+    deniedAs: db.query<unknown, Row>(
+      `SELECT 1 FROM decisions
+       WHERE pending_id = $pendingId AND what = 'denied-by-approver' AND digest = $digest`,
     ),
     insert: db.query<unknown, Row>(
       `INSERT INTO decisions (commit_number, pending_id, chain, network, serialized_hash, what, code,

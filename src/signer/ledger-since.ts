@@ -1,6 +1,7 @@
 import type { Database } from 'bun:sqlite'
 import { parseJson } from '../base/json.ts'
 import type { Network } from '../base/model.ts'
+import { readRowId, resignedId } from './ledger-ids.ts'
 
 /** A payment with what was recorded beside its bytes. */
 export type SignedPayment = {
@@ -26,10 +27,11 @@ export function openSignedSince(db: Database): (time: number) => Generator<Signe
     let newest = 0n
     for (const { id, chain, network, facts, signedAt } of since.iterate({ time })) {
       if (signedAt > newest) newest = signedAt
-      const [, before = '0', pendingId = ''] = /^(?:resign\/(\d+)\/)?([^/]+)$/.exec(id) ?? []
-      const isReplaced = find.get({ id: `resign/${Number(before) + 1}/${pendingId}` }) !== null
-      // Without a plain id it took the place of a payment, and pays nobody.
-      if (pendingId === '' || isReplaced) continue
+      const row = readRowId(id)
+      // What took the place of a payment pays nobody.
+      if (row.kind === 'cancellation') continue
+      const { pendingId, version } = row
+      if (find.get({ id: resignedId(pendingId, version + 1) }) !== null) continue
       yield { pendingId, chain, network, facts: parseJson(facts), signedAt: Number(newest) }
     }
   }

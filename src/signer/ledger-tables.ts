@@ -1,64 +1,8 @@
-import { Database } from 'bun:sqlite'
+import { Database, type Statement } from 'bun:sqlite'
 import { KmsError } from '../base/errors.ts'
 import type { Secret } from '../secret/secret.ts'
 import { readVerified } from './ledger-rows.ts'
-
-/** Version of these tables; another one is refused rather than guessed at. */
-export const schemaVersion = 2
-
-const schema = `
-  CREATE TABLE signed (
-    pending_id      TEXT PRIMARY KEY,
-    commit_number   INTEGER NOT NULL REFERENCES commits (number),
-    chain           TEXT NOT NULL,
-    network         TEXT NOT NULL,
-    serialized_hash BLOB NOT NULL,
-    tx_data         TEXT NOT NULL,
-    tx_id           TEXT NOT NULL,
-    facts           TEXT NOT NULL,
-    signed_at       INTEGER NOT NULL
-  ) STRICT;
-  CREATE INDEX signed_by_time ON signed (signed_at);
-  CREATE TABLE claims (
-    chain       TEXT NOT NULL,
-    network     TEXT NOT NULL,
-    claim       TEXT NOT NULL,
-    pending_id  TEXT NOT NULL REFERENCES signed (pending_id),
-    released_by TEXT REFERENCES signed (pending_id),
-    PRIMARY KEY (chain, network, claim, pending_id)
-  ) STRICT, WITHOUT ROWID;
-  CREATE UNIQUE INDEX claims_held ON claims (chain, network, claim) WHERE released_by IS NULL;
-  CREATE INDEX claims_released ON claims (released_by) WHERE released_by IS NOT NULL;
-  CREATE INDEX claims_of_payment ON claims (pending_id);
-  CREATE TABLE decisions (
-    commit_number   INTEGER NOT NULL REFERENCES commits (number),
-    pending_id      TEXT NOT NULL,
-    chain           TEXT NOT NULL,
-    network         TEXT NOT NULL,
-    serialized_hash BLOB NOT NULL,
-    what            TEXT NOT NULL,
-    code            TEXT NOT NULL,
-    reason          TEXT NOT NULL,
-    digest          TEXT NOT NULL,
-    decided_by      TEXT NOT NULL,
-    decided_at      INTEGER NOT NULL
-  ) STRICT;
-  CREATE INDEX decisions_of_payment ON decisions (pending_id);
-  CREATE INDEX decisions_by_time ON decisions (decided_at);
-  CREATE TABLE nonces (
-    chain   TEXT NOT NULL,
-    network TEXT NOT NULL,
-    address TEXT NOT NULL,
-    next    INTEGER NOT NULL,
-    PRIMARY KEY (chain, network, address)
-  ) STRICT, WITHOUT ROWID;
-  CREATE TABLE commits (
-    number     INTEGER PRIMARY KEY,
-    generation INTEGER NOT NULL,
-    digest     BLOB NOT NULL,
-    mac        BLOB NOT NULL
-  ) STRICT;
-`
+import { prepareSchema, refuseOddDatabase, refuseVersion } from './ledger-schema.ts'
 
 /** A ledger that cannot be trusted is not opened; nothing is then signed. */
 export function openDatabase(path: string, auditKey: Secret): Database {
@@ -84,9 +28,10 @@ export function openSnapshot(path: string): Database {
     () => new Database(path, { readonly: true, strict: true, safeIntegers: true }),
     db => {
       db.run('PRAGMA busy_timeout = 5000')
-      if (versionOf(db) !== schemaVersion) throw unknownVersion(versionOf(db))
       // Until this connection is closed, it sees what its first query sees.
       db.run('BEGIN')
+      refuseVersion(db)
+      refuseOddDatabase(db)
     },
   )
 }
@@ -115,28 +60,17 @@ export function openingFault(fault: unknown): KmsError {
 
 export type Row = Record<string, string | number | bigint | Uint8Array>
 
-function prepareSchema(db: Database): void {
-  const version = versionOf(db)
-  if (version === schemaVersion) return
-  if (version !== 0) throw unknownVersion(version)
-  db.transaction(() => {
-    db.run(schema)
-    db.run(`PRAGMA user_version = ${schemaVersion}`)
-  }).immediate()
-}
-
-function versionOf(db: Database): number {
-  return Number(db.query<{ user_version: bigint }, []>('PRAGMA user_version').get()?.user_version)
-}
-
-function unknownVersion(version: number): KmsError {
-  return new KmsError('vault-damaged', `the ledger has version ${version}, not known here`)
+/** Adds one row, or throws: what was not stored must not be answered as if it were. */
+export function insertOne(statement: Statement<unknown, Row[]>, row: Row): void {
+  const { changes } = statement.run(row)
+  if (changes !== 1) throw new KmsError('vault-damaged', 'the ledger did not store a row')
 }
 
 /** The table of nonces follows from the claims, which are sealed; it is not. */
 function rebuildNonces(db: Database, auditKey: Secret): void {
   const raiseNonce = prepareRaiseNonce(db)
   const rebuild = db.transaction(() => {
+    refuseOddDatabase(db)
     db.run('DELETE FROM nonces')
     for (const { chain, network, claim } of highestNonces(db, auditKey)) {
       raiseNonce(chain, network, claim)

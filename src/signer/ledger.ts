@@ -5,6 +5,8 @@ import type { Network } from '../base/model.ts'
 import type { Secret } from '../secret/secret.ts'
 import type { Decision } from './decisions.ts'
 import { openDecisions } from './ledger-decisions.ts'
+import { cancellationId, paymentOf, resignedId } from './ledger-ids.ts'
+import { schemaVersion } from './ledger-schema.ts'
 import {
   type Commit,
   type Records,
@@ -14,10 +16,10 @@ import {
 } from './ledger-seal.ts'
 import { openSignedSince, type SignedPayment } from './ledger-since.ts'
 import {
+  insertOne,
   openDatabase,
   prepareRaiseNonce,
   type Row,
-  schemaVersion,
   sqliteCode,
 } from './ledger-tables.ts'
 
@@ -95,24 +97,6 @@ export type Ledger = Disposable & {
   commits(): number
 }
 
-/**
- * Under which id the ledger keeps what took a payment's place. No payment has such an id: those of
- * Tatum are made of letters, digits, `_` and `-`.
- */
-export function cancellationId(pendingId: string): string {
-  return `cancel/${pendingId}`
-}
-
-/** Under which id it keeps the bytes that a payment has got instead of those `before` them. */
-export function resignedId(pendingId: string, before: number): string {
-  return before === 0 ? pendingId : `resign/${before}/${pendingId}`
-}
-
-/** The payment that a row of the ledger belongs to. */
-export function paymentOf(pendingId: string): string {
-  return pendingId.replace(/^(?:cancel|resign\/\d+)\//, '')
-}
-
 /** Opens the ledger at `path`, making it when there is none. `auditKey` is borrowed for its life. */
 export function openLedger(path: string, auditKey: Secret): Ledger {
   const db = openDatabase(path, auditKey)
@@ -124,7 +108,7 @@ export function openLedger(path: string, auditKey: Secret): Ledger {
     const head = statements.head.get() ?? undefined
     const records = { signed: signed.map(entry => asRecord(statements, entry)), decisions }
     const sealed = sealCommit(auditKey, head, generation ?? head?.generation ?? 0n, records)
-    statements.insertCommit.run({ ...sealed })
+    insertOne(statements.insertCommit, { ...sealed })
     for (const record of records.signed) insertRecord(statements, record, sealed.number)
     for (const decision of decisions) decided.insert(decision, sealed.number)
   })
@@ -164,8 +148,10 @@ export function openLedger(path: string, auditKey: Secret): Ledger {
       statements.nextNonce.get({ chain, network, address })?.next,
     commit(entries, decisions = []) {
       writing(() => {
-        const toWrite = { signed: entries, decisions: decided.select(decisions) }
+        const selected = decided.select(decisions)
+        const toWrite = { signed: entries, decisions: selected.records }
         if (entries.length + toWrite.decisions.length > 0) write.immediate(toWrite)
+        selected.settle()
       })
     },
     denied: decided.denied,
@@ -261,7 +247,7 @@ function insertRecord(
   number: bigint,
 ): void {
   const { pendingId, chain, network, serializedHash, txData, txId, facts, signedAt } = record
-  statements.insertSigned.run({
+  insertOne(statements.insertSigned, {
     pendingId,
     number,
     chain,
@@ -279,7 +265,7 @@ function insertRecord(
     if (changes !== 1) throw new KmsError('unexpected', 'a claim was released twice')
   }
   for (const claim of claims) {
-    statements.insertClaim.run({ chain, network, claim, pendingId })
+    insertOne(statements.insertClaim, { chain, network, claim, pendingId })
     statements.raiseNonce(chain, network, claim)
   }
 }

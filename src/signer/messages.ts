@@ -6,6 +6,7 @@ import type { Completion, Curve, KeyRef, PublicKey, Signed } from '../base/model
 import type { Usage } from '../base/usage.ts'
 import type { ApprovalRequest } from '../guard/signed-approval.ts'
 import { decodeVerdicts, type SignedVerdict } from '../guard/signed-verdicts.ts'
+import { isPendingId } from '../tatum/pending.ts'
 
 /**
  * What the front may ask. None of these can change a rule: the signer's settings come from its own
@@ -59,6 +60,9 @@ export type Progress = {
   readonly listed: number
   readonly unsent: number
 }
+
+/** As many payments as one question may be about; they keep the signer busy for a fraction of a second. */
+export const maxPayments = 500
 
 /** A pending transaction exactly as Tatum sent it, and what the front adds to it. */
 export type Payment = Additions & { readonly pending: unknown }
@@ -192,11 +196,11 @@ export function decodeQuestion(body: unknown): Question {
       return {
         type,
         chain: need(asString(record?.get('chain'))),
-        pendingId: need(asString(record?.get('pendingId'))),
+        pendingId: decodePendingId(record?.get('pendingId')),
         contents: need(asString(record?.get('contents'))),
       }
     case 'review':
-      return { type, pending: need(asArray(record?.get('pending'))) }
+      return { type, pending: decodeBatch(record?.get('pending')) }
     case 'deny':
       return {
         type,
@@ -204,9 +208,9 @@ export function decodeQuestion(body: unknown): Question {
         verdicts: need(decodeVerdicts(record?.get('verdicts'))),
       }
     case 'claims':
-      return { type, pendingId: need(asString(record?.get('pendingId'))) }
+      return { type, pendingId: decodePendingId(record?.get('pendingId')) }
     case 'sign':
-      return { type, payments: need(asArray(record?.get('payments'))).map(decodePayment) }
+      return { type, payments: decodeBatch(record?.get('payments')).map(decodePayment) }
     case 'cancel':
       return { type, price: decodePrice(record?.get('price')) }
     case 'resign':
@@ -234,11 +238,24 @@ export function decodeQuestion(body: unknown): Question {
   }
 }
 
+/** The ledger keeps under other ids what is handed out to nobody who asks by a payment's id. */
+function decodePendingId(value: unknown): string {
+  const text = need(asString(value))
+  if (!isPendingId(text)) throw malformed()
+  return text
+}
+
 export function decodeKeyRef(value: unknown): KeyRef {
   const record = asRecord(value)
   const signatureId = need(asString(record?.get('signatureId')))
   const index = record?.get('index')
   return index === undefined ? { signatureId } : { signatureId, index: need(asInteger(index)) }
+}
+
+function decodeBatch(value: unknown): readonly unknown[] {
+  const items = need(asArray(value))
+  if (items.length > maxPayments) throw malformed()
+  return items
 }
 
 function decodePayment(value: unknown): Payment {

@@ -3,6 +3,7 @@ import type { Network } from '../base/model.ts'
 import type { Judged, Policy } from '../guard/policy.ts'
 import { type Judgement, judge } from '../guard/policy-judge.ts'
 import { createSums, type Sums } from '../guard/policy-sums.ts'
+import { readRowId } from './ledger-ids.ts'
 import { judgedFrom } from './policy-facts.ts'
 import type { LedgerReader } from './read-ledger.ts'
 
@@ -56,21 +57,16 @@ type Payment = {
 function* paymentsIn(ledger: Pick<LedgerReader, 'records'>, network: Network): Generator<Payment> {
   const versions = new Map<string, number>()
   for (const record of ledger.records()) {
-    const { pendingId, version } = versionOf(record.pendingId)
-    if (record.kind === 'signed' && version > 0) versions.set(pendingId, version)
+    const row = readRowId(record.pendingId)
+    if (record.kind === 'signed' && row.kind === 'bytes') versions.set(row.pendingId, row.version)
   }
   let newest = 0
   for (const record of ledger.records()) {
     if (record.kind !== 'signed' || record.network !== network) continue
     newest = Math.max(newest, Number(record.signedAt))
-    const { pendingId, version } = versionOf(record.pendingId)
-    if (pendingId === '' || version !== (versions.get(pendingId) ?? 0)) continue
-    yield { pendingId, judged: judgedFrom(record.chain, parseJson(record.facts)), signedAt: newest }
+    const row = readRowId(record.pendingId)
+    if (row.kind === 'cancellation' || row.version !== versions.get(row.pendingId)) continue
+    const judged = judgedFrom(record.chain, parseJson(record.facts))
+    yield { pendingId: row.pendingId, judged, signedAt: newest }
   }
-}
-
-/** Which of its sets of bytes a row holds (`resignedId`); no payment where it took the place of one. */
-function versionOf(rowId: string): { readonly pendingId: string; readonly version: number } {
-  const [, version = '0', pendingId = ''] = /^(?:resign\/(\d+)\/)?([^/]+)$/.exec(rowId) ?? []
-  return { pendingId, version: Number(version) }
 }

@@ -11,6 +11,7 @@ import { judgedFrom } from './policy-facts.ts'
 export type SignerPolicy = {
   /** Those from the command line, with what the policy lifts and the fees that it allows. */
   readonly chainSettings: ChainSettings
+  /** As the policy is now: what is decided by one batch is decided by one policy. */
   openBatch(): PolicyBatch
   /** Adds what was signed to the sums of windows, once the ledger has it. */
   count(entries: readonly Pick<LedgerEntry, 'chain' | 'facts' | 'signedAt'>[]): void
@@ -20,6 +21,8 @@ export type SignerPolicy = {
 
 /** Payments that are signed together: under one policy, each finding what those before it take. */
 export type PolicyBatch = {
+  /** Of the policy that judges here, whatever was read since. */
+  readonly chainSettings: ChainSettings
   /** Throws unless the policy approves. */
   refuse(payment: Judged): void
   /** Counts a payment that nothing refuses any more, until the ledger has it. */
@@ -44,11 +47,9 @@ export function openPolicy(world: PolicyWorld, first: Policy | undefined): Signe
   let current = first && startCounting(world, first)
   return {
     get chainSettings() {
-      if (current === undefined) return world.chainSettings
-      const { lifted, feeCaps } = current.policy
-      return { ...world.chainSettings, lifted, feeCaps }
+      return settingsUnder(current?.policy, world)
     },
-    openBatch: () => (current === undefined ? unjudged : judgedBatch(current, world)),
+    openBatch: () => (current === undefined ? unjudgedBatch(world) : judgedBatch(current, world)),
     count(entries) {
       for (const { chain, facts, signedAt } of entries) {
         if (current !== undefined) countAt(current, judgedFrom(chain, facts), signedAt)
@@ -71,7 +72,15 @@ function extent({ rules, caps }: Policy): string {
   return `${rules.length} rules, ${caps.length} caps`
 }
 
-const unjudged: PolicyBatch = { refuse() {}, take() {} }
+function settingsUnder(policy: Policy | undefined, { chainSettings }: PolicyWorld): ChainSettings {
+  if (policy === undefined) return chainSettings
+  const { lifted, feeCaps } = policy
+  return { ...chainSettings, lifted, feeCaps }
+}
+
+function unjudgedBatch({ chainSettings }: PolicyWorld): PolicyBatch {
+  return { chainSettings, refuse() {}, take() {} }
+}
 
 type Counted = {
   readonly policy: Policy
@@ -106,10 +115,12 @@ function countAt(counted: Counted, payment: Judged, signedAt: number): void {
   counted.sums.count(payment, counted.newest)
 }
 
-function judgedBatch(counted: Counted, { now }: PolicyWorld): PolicyBatch {
+function judgedBatch(counted: Counted, world: PolicyWorld): PolicyBatch {
+  const { now } = world
   const { policy, sums } = counted
   const taken = createSums(policy.caps)
   return {
+    chainSettings: settingsUnder(policy, world),
     refuse(payment) {
       const time = Math.max(now(), counted.newest)
       const before = sums.spentAt(time)

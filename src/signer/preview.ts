@@ -34,10 +34,11 @@ export async function previewPayment(
       refuseOtherContents(deps, stored, payment)
       return { kind: 'signed-before' }
     }
-    const { chain, owned, own } = await openPayment(deps, pending)
+    const policy = deps.policy.openBatch()
+    const { chain, owned, own } = await openPayment(deps, policy.chainSettings, pending)
     const { intent } = chain.prepare(pending, own, completion)
     refuseDates(intent, deps.now())
-    deps.policy.openBatch().refuse(judgedOf(chain, owned, intent))
+    policy.refuse(judgedOf(chain, owned, intent))
     return { kind: 'to-sign', id: pending.id, chain: chain.id, intent }
   })
 }

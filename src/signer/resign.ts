@@ -11,7 +11,8 @@ import {
   type SignerDeps,
   sealJob,
 } from './job.ts'
-import { type LedgerEntry, resignedId, type StoredSignature } from './ledger.ts'
+import type { LedgerEntry, StoredSignature } from './ledger.ts'
+import { resignedId } from './ledger-ids.ts'
 import type { Additions, Answers, Payment } from './messages.ts'
 import { describePayment, historyOf } from './ordered-payment.ts'
 import { holdKeys } from './own-keys.ts'

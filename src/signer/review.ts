@@ -1,11 +1,11 @@
 import { asKmsError } from '../base/errors.ts'
-import type { Own } from '../chains/chain.ts'
 import { type Approvable, approvalOf, refuseDenied, refuseIfDenied } from './approvals.ts'
 import { refuseCancelled } from './claims.ts'
 import type { Decision } from './decisions.ts'
-import { judgedOf, needChain, type PaymentToSign, refuseDates, type SignerDeps } from './job.ts'
+import { openPayment } from './explain-payment.ts'
+import { judgedOf, type PaymentToSign, refuseDates, type SignerDeps } from './job.ts'
 import type { Answers, Question, ReviewResult } from './messages.ts'
-import { ownKeys } from './own-keys.ts'
+import type { PolicyBatch } from './policy.ts'
 import { deciding, readPayment } from './sign-batch.ts'
 
 /**
@@ -29,7 +29,7 @@ export async function denyPayment(
   { pending, verdicts }: Extract<Question, { type: 'deny' }>,
 ): Promise<Answers['deny']> {
   const payment = readPayment(pending)
-  const approvable = await lookAt(deps, payment)
+  const approvable = await lookAt(deps, payment, deps.policy.openBatch())
   const decisions: Decision[] = []
   try {
     await deciding(deps, payment, decisions, () => refuseIfDenied(deps, approvable, verdicts))
@@ -50,11 +50,12 @@ async function review(
   try {
     const payment = readPayment(sent)
     return await deciding(deps, payment, decisions, async () => {
-      const approvable = await lookAt(deps, payment)
+      const policy = deps.policy.openBatch()
+      const approvable = await lookAt(deps, payment, policy)
       const { chain, pending, intent } = approvable
       const owned = chain.keys(pending).map(ref => ({ ref }))
       // Nobody is asked about what the policy denies.
-      deps.policy.openBatch().refuse(judgedOf(chain, owned, intent))
+      policy.refuse(judgedOf(chain, owned, intent))
       return { kind: 'to-approve', approval: approvalOf(deps, approvable) }
     })
   } catch (thrown) {
@@ -63,13 +64,14 @@ async function review(
   }
 }
 
-async function lookAt(deps: SignerDeps, { pending }: PaymentToSign): Promise<Approvable> {
-  const { ledger, network, chainSettings: settings } = deps
-  refuseCancelled(ledger, pending.id)
+async function lookAt(
+  deps: SignerDeps,
+  { pending }: PaymentToSign,
+  { chainSettings }: PolicyBatch,
+): Promise<Approvable> {
+  refuseCancelled(deps.ledger, pending.id)
   refuseDenied(deps, pending)
-  const chain = needChain(deps, pending.chain)
-  const owned = await ownKeys(deps, chain, chain.keys(pending))
-  const own: Own = { network, keys: owned.map(({ publicKey }) => publicKey), settings }
+  const { chain, own } = await openPayment(deps, chainSettings, pending)
   const intent = chain.review(pending, own)
   refuseDates(intent, deps.now())
   return { chain, pending, own, intent }

@@ -9,6 +9,7 @@ import { sayWhy } from './farewell.ts'
 import { withHeartbeat } from './heartbeat.ts'
 import type { Notice } from './messages.ts'
 import type { SignerPolicy } from './policy.ts'
+import { createQuestions } from './questions.ts'
 import { answerTo, type Signer } from './serve.ts'
 import type { SignerSettings } from './settings.ts'
 import { asOnlySigner, type OpeningWorld, withSigner } from './with-signer.ts'
@@ -77,20 +78,14 @@ function serve(
   { onStopSignal, onReloadSignal }: SignerWorld,
   { notifier, policy }: { readonly notifier: Notifier; readonly policy: SignerPolicy },
 ): Promise<void> {
-  const { promise: ended, resolve: onEnd, reject } = Promise.withResolvers<void>()
+  const { promise: ended, resolve: onEnd } = Promise.withResolvers<void>()
   const channel: Channel = openChannel(fd, {
-    onFrame: (n, body) => {
-      answerTo(body, answer)
-        .then(said => channel.send(n, said))
-        // An answer that fits no frame: the front would wait for it for ever.
-        .catch(fault => {
-          reject(fault)
-          channel.close()
-        })
-    },
+    onFrame: (n, body, length) => questions.take(n, body, length),
+    onDrain: () => questions.goOn(),
     onEnd,
   })
-  void ended.then(notifier.stopping, notifier.stopping)
+  const questions = createQuestions(channel, body => answerTo(body, answer))
+  void ended.then(notifier.stopping)
   onStopSignal(() => {
     notifier.stopping()
     channel.send(0, { type: 'stop' } satisfies Notice)

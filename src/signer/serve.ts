@@ -26,6 +26,7 @@ export function createSigner(deps: SignerDeps): Signer {
   const { vault, ledger, network } = deps
   const spotCheck = createSpotCheck()
   const resign = createResigner(deps)
+  const reload = createReloader(deps)
   let signing: Promise<unknown> = Promise.resolve()
   /** One batch after the other: what one has taken must be in the ledger before the next looks. */
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
@@ -66,11 +67,8 @@ export function createSigner(deps: SignerDeps): Signer {
       case 'sign':
         refuseOtherWork(deps)
         return { results: await inTurn(() => signBatch(deps, question.payments, spotCheck)) }
-      case 'reload': {
-        const changed = vault.reload()
-        if (changed) ledger.checkGeneration(vault.generation)
-        return { changed }
-      }
+      case 'reload':
+        return { changed: reload() }
       case 'probe': {
         ledger.probe()
         return {}
@@ -101,6 +99,21 @@ export async function answerTo(body: unknown, answer: Signer): Promise<Json> {
   } catch (thrown) {
     const { code, message } = asKmsError(thrown)
     return { fault: { code, message } }
+  }
+}
+
+/**
+ * Reads the vault again where it was replaced. That it has changed is said until the ledger knows it
+ * too: the first time that this succeeds may not be the one in which the vault was read.
+ */
+function createReloader({ vault, ledger }: SignerDeps): () => boolean {
+  let isUnsaid = false
+  return () => {
+    if (vault.reload()) isUnsaid = true
+    ledger.checkGeneration(vault.generation)
+    const changed = isUnsaid
+    isUnsaid = false
+    return changed
   }
 }
 

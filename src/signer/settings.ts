@@ -58,6 +58,11 @@ export function decodeSignerSettings(text: string): SignerSettings {
     if (value === undefined || value < 0) throw notByHand()
     return value
   }
+  const flag = (name: string): boolean => {
+    const value = record?.get(name)
+    if (typeof value !== 'boolean') throw notByHand()
+    return value
+  }
   const vaultPath = asString(record?.get('vaultPath'))
   const network = record?.get('network')
   const chainSettings = decodeChainSettings(record?.get('chainSettings'))
@@ -67,32 +72,35 @@ export function decodeSignerSettings(text: string): SignerSettings {
   const misses = asArray(record?.get('misses'))?.map(asString)
   const cancel = record?.get('cancel')
   const resign = record?.get('resign')
+  const policyPath = record?.get('policyPath')
   if (vaultPath === undefined || (network !== 'mainnet' && network !== 'testnet')) throw notByHand()
   if (secretMemory !== 'auto' && secretMemory !== 'locked') throw notByHand()
   if (chainSettings === undefined || !acceptNonces?.every(isText)) throw notByHand()
   if (!isOrder(cancel) || !isOrder(resign) || approvers === undefined) throw notByHand()
   if (cancel !== null && resign !== null) throw notByHand()
   if (!misses?.every(isText)) throw notByHand()
+  // What says nothing of a policy does not say that there is none.
+  if (policyPath !== null && !isText(policyPath)) throw notByHand()
   return {
     vaultPath,
     network,
     chainSettings,
     secretMemory,
     lockWaitMs: integer('lockWaitMs'),
-    acceptRollback: record?.get('acceptRollback') === true,
+    acceptRollback: flag('acceptRollback'),
     acceptNonces,
-    othersSign: record?.get('othersSign') === true,
-    allowReplacement: record?.get('allowReplacement') === true,
+    othersSign: flag('othersSign'),
+    allowReplacement: flag('allowReplacement'),
     cancel,
     resign,
-    policyPath: asString(record?.get('policyPath')) ?? null,
+    policyPath,
     policyShare: record?.get('policyShare') === null ? null : integer('policyShare'),
     approvers,
     notifyFd: record?.get('notifyFd') === null ? null : integer('notifyFd'),
     watchdogMs: record?.get('watchdogMs') === null ? null : integer('watchdogMs'),
-    logPriorities: record?.get('logPriorities') === true,
+    logPriorities: flag('logPriorities'),
     misses,
-    requireHardening: record?.get('requireHardening') === true,
+    requireHardening: flag('requireHardening'),
     channelFd: integer('channelFd'),
     passwordFd: integer('passwordFd'),
     frontPid: record?.get('frontPid') === null ? null : integer('frontPid'),

@@ -20,7 +20,7 @@ export function encodeFrame(n: number, body: Json): Uint8Array {
 
 /** Cuts a byte stream into frames. Anything that is not one throws: the other side is broken. */
 export function createFrameReader(
-  onFrame: (n: number, body: unknown) => void,
+  onFrame: (n: number, body: unknown, length: number) => void,
 ): (chunk: Uint8Array) => void {
   let pending: Buffer[] = []
   let held = 0
@@ -35,7 +35,7 @@ export function createFrameReader(
       const frame = decodeFrame(head.subarray(4, 4 + length).toString('utf8'))
       pending = [head.subarray(4 + length)]
       held -= 4 + length
-      onFrame(frame.n, frame.body)
+      onFrame(frame.n, frame.body, length)
     }
   }
 

@@ -113,13 +113,7 @@ export async function withSigner<T>(
     resign,
     approvals,
   }
-  const facts = { ...world, vault, ledger, room, ...rules, lockingFailed }
-  const deps = {
-    ...facts,
-    get chainSettings() {
-      return policy.chainSettings
-    },
-  }
+  const deps = { ...world, vault, ledger, room, ...rules, lockingFailed }
   return await work({ signer: createSigner(deps), deps, policy })
 }
 

@@ -1,4 +1,4 @@
-import { KmsError } from '../base/errors.ts'
+import { type ErrorCode, KmsError } from '../base/errors.ts'
 import {
   type Http,
   type HttpRequest,
@@ -151,7 +151,10 @@ export function createTatumApi(settings: TatumApiSettings): TatumApi {
         { method: 'POST', path, body: { errors: cleaned }, maxBytes: maxBytes.report },
         signal,
       )
-      requireSuccess(await calling('report')(sent), 'the error report', clean)
+      const response = await calling('report')(sent)
+      // Asked again it would be refused again: it is about what is in it.
+      const code = isRefusal(response) ? 'transaction-refused' : 'network'
+      requireSuccess(response, 'the error report', clean, code)
     },
   }
 }
@@ -277,7 +280,12 @@ function readBroadcast(response: HttpResponse, clean: Clean): BroadcastAnswer {
   }
 }
 
-function requireSuccess(response: HttpResponse, what: string, clean: Clean): HttpResponse {
+function requireSuccess(
+  response: HttpResponse,
+  what: string,
+  clean: Clean,
+  code: ErrorCode = 'network',
+): HttpResponse {
   if (isSuccess(response)) return response
   const outcome = describeOutcome(response, clean)
   if (isKeyRefusal(response)) {
@@ -285,7 +293,11 @@ function requireSuccess(response: HttpResponse, what: string, clean: Clean): Htt
       hint: 'check the API key and its plan',
     })
   }
-  throw new KmsError('network', `${what} was answered with ${outcome}`)
+  throw new KmsError(code, `${what} was answered with ${outcome}`)
+}
+
+function isRefusal({ status }: HttpResponse): boolean {
+  return status === 400 || status === 403 || status === 404 || status === 413 || status === 422
 }
 
 /** Protocol 1.7: a 403 with an error code is about the transaction, one without about the key. */

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { closeSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { askChild, runChild } from '../../src/base/child.ts'
 import { pipe } from '../../src/base/native.ts'
+import { playAtTerminal, python } from '../support/at-terminal.ts'
 
 let fds: readonly [reader: number, writer: number]
 beforeAll(() => {
@@ -61,3 +63,18 @@ describe('a child that is asked', () => {
     expect(ask('exec sleep 20', '', 200)).toMatchObject({ status: undefined, isLate: true })
   })
 })
+
+test.skipIf(process.platform !== 'linux' || python === null)(
+  'a child that stays writes to the terminal and does not read what is typed there',
+  async () => {
+    const program = join(import.meta.dir, '../support/child-at-terminal.ts')
+    const script = 'echo asks >&2; read -r typed 0<&2 && echo "heard $typed" >&2; echo ends >&2'
+    const { screen } = await playAtTerminal({
+      command: [process.execPath, program, script],
+      attached: true,
+      steps: [['asks', 'secret\n']],
+    })
+    expect(screen).toContain('ends')
+    expect(screen).not.toContain('heard')
+  },
+)

@@ -137,21 +137,23 @@ describe('a socket in the file system', () => {
   test('where somebody listens is left alone', async () => {
     const other = createServer()
     await new Promise<void>(resolve => other.listen({ path }, resolve))
-    await expect(serveLocally({ path }, answer)).rejects.toMatchObject({ code: 'usage' })
+    await expect(serveLocally({ path }, answer)).rejects.toMatchObject({ code: 'unexpected' })
     other.close()
   })
 
   test('does not take the place of a file', async () => {
     writeFileSync(path, 'mine')
-    await expect(serveLocally({ path }, answer)).rejects.toMatchObject({ code: 'usage' })
+    await expect(serveLocally({ path }, answer)).rejects.toMatchObject({ code: 'unexpected' })
     expect(statSync(path).isFile()).toBe(true)
   })
 })
 
-test('a port that is taken is a fault', async () => {
-  await expect(
-    serveLocally({ host: '127.0.0.1', port: server.port }, answer),
-  ).rejects.toMatchObject({
-    code: 'usage',
-  })
+test('a port that is taken is a fault that another start may not find', async () => {
+  const taken = serveLocally({ host: '127.0.0.1', port: server.port }, answer)
+  await expect(taken).rejects.toMatchObject({ code: 'unexpected' })
+})
+
+test('a socket in a folder that is not there is a wrong setting', async () => {
+  const nowhere = serveLocally({ path: join(folder, 'none', 'socket') }, answer)
+  await expect(nowhere).rejects.toMatchObject({ code: 'usage' })
 })

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { commonRefusals, networkRefusals } from '../../src/base/confinement.ts'
 import { buildFilter, type Machine, type Refusal } from '../../src/base/seccomp.ts'
 import { type Syscall, syscallNumbers } from '../../src/base/syscall-numbers.ts'
+import { frontRefusals } from '../../src/daemon/confine.ts'
 import { signerRefusals } from '../../src/signer/confine.ts'
 
 const machines = ['x64', 'arm64'] as const
@@ -15,7 +16,8 @@ describe.each(machines)('a filter for %s', machine => {
     { call: 'clone', argument: 0, because: { lacksAll: 0x10000 } },
     { call: 'mmap', argument: 2, because: { hasAll: 6 } },
     { call: 'kill', argument: 0, because: { isNot: 77 } },
-    { call: 'tgkill', argument: 0, because: { is: 5 } },
+    { call: 'tgkill', argument: 0, because: { isOneOf: [5] } },
+    { call: 'ioctl', argument: 1, because: { isOneOf: [0x5412, 0x541c, 0x8901] } },
     { call: 'sendto', argument: 4, because: 'isSet' },
   ]
   const filter = buildFilter(machine, refusals)
@@ -37,6 +39,13 @@ describe.each(machines)('a filter for %s', machine => {
     ['kill', [2n ** 32n - 1n], 'errno 1'],
     ['tgkill', [5n], 'errno 1'],
     ['tgkill', [6n], 'allow'],
+    ['ioctl', [2n, 0x5412n], 'errno 1'],
+    ['ioctl', [2n, 0x541cn], 'errno 1'],
+    ['ioctl', [2n, 0x8901n], 'errno 1'],
+    // The kernel looks at 32 bits of it, too.
+    ['ioctl', [2n, 0xffffffff00005412n], 'errno 1'],
+    ['ioctl', [2n, 0x5413n], 'allow'],
+    ['ioctl', [0x5412n, 0x5401n], 'allow'],
     ['sendto', [1n, 2n, 3n, 4n, 0n], 'allow'],
     ['sendto', [1n, 2n, 3n, 4n, 1n], 'errno 1'],
     ['sendto', [1n, 2n, 3n, 4n, 2n ** 32n], 'errno 1'],
@@ -55,6 +64,7 @@ describe.each(machines)('a filter for %s', machine => {
   test('judges each call once: what stands behind the first rule for it would never be asked', () => {
     expectUnique(signerRefusals(1))
     expectUnique([...commonRefusals, ...networkRefusals])
+    expectUnique(frontRefusals())
   })
 })
 

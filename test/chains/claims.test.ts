@@ -211,7 +211,7 @@ function depsOf(found: RecordedCase, ledger: Ledger): SignerDeps {
     undefined,
   )
   return {
-    ...{ vault, ledger, room, network, chainSettings, findChain, now: Date.now },
+    ...{ vault, ledger, room, network, findChain, now: Date.now },
     ...{
       acceptNonces: [],
       allowReplacement: false,
@@ -268,6 +268,7 @@ async function completionOf(
 
 async function ownOfSigner(deps: SignerDeps, chain: Chain, pending: PendingTx) {
   const owned = await ownKeys(deps, chain, chain.keys(pending))
-  const { network, chainSettings: settings } = deps
+  const { network } = deps
+  const { chainSettings: settings } = deps.policy
   return { network, keys: owned.map(({ publicKey }) => publicKey), settings }
 }

@@ -114,22 +114,19 @@ describe.skipIf(Bun.which('systemctl') === null)('uninstall-service', () => {
   test.each([
     ['one unit', []],
     ['two units', ['--split']],
-  ])(
-    'leaves the vault of %s, and what its owner has written',
-    async (_, args) => {
-      await install(...args)
-      writeFileSync(join(root, 'var/lib/tatum-kms/wallet.dat'), 'the vault')
-      writeFileSync(join(root, 'etc/tatum-kms/policy/policy.toml'), 'mine')
-      const { status, stderr } = await run('uninstall-service')
-      expect(status).toBe(0)
-      expect(stderr).toContain('/var/lib/tatum-kms')
-      expect(filesIn(root)).toEqual([
-        '/etc/tatum-kms/policy/policy.toml',
-        '/var/lib/tatum-kms/wallet.dat',
-      ])
-      expect(existsSync(join(root, 'usr/local/lib/tatum-kms'))).toBe(false)
-    },
-  )
+  ])('leaves the vault of %s, and what its owner has written', async (_, args) => {
+    await install(...args)
+    writeFileSync(join(root, 'var/lib/tatum-kms/wallet.dat'), 'the vault')
+    writeFileSync(join(root, 'etc/tatum-kms/policy/policy.toml'), 'mine')
+    const { status, stderr } = await run('uninstall-service')
+    expect(status).toBe(0)
+    expect(stderr).toContain('/var/lib/tatum-kms')
+    expect(filesIn(root)).toEqual([
+      '/etc/tatum-kms/policy/policy.toml',
+      '/var/lib/tatum-kms/wallet.dat',
+    ])
+    expect(existsSync(join(root, 'usr/local/lib/tatum-kms'))).toBe(false)
+  })
 
   test('refuses to remove what was changed, unless it is forced to', async () => {
     await install()

@@ -7,7 +7,7 @@ import { until } from '../support/daemon-process.ts'
 import { type FakeTatum, startFakeTatum } from '../support/fake-tatum.ts'
 import { type InProcessFront, startFront } from '../support/in-process-front.ts'
 import { type InProcessSigner, startSigner } from '../support/in-process-signer.ts'
-import { btcPayment, ethAddress, ethPayment, wallets } from '../support/payments.ts'
+import { btcPayment, ethAddress, ethPayment, pendingIdOf, wallets } from '../support/payments.ts'
 import { storeWallets } from '../support/test-vault.ts'
 
 // DESIGN 6: while the chain's count stays below a number for ten minutes, its bytes go out again.
@@ -182,6 +182,25 @@ describe('bytes that were refused because their number is used', () => {
     expect(await stateOf(id)).toBe('signed')
     expect(asked).toEqual([])
   })
+})
+
+test.each(['its sender', null])('bytes under %p that cannot be read are told once, and passed over', async lane => {
+  const id = tatum.queue(ethPayment(1))
+  await cycle()
+  const row = await front.deps.journal.find(id)
+  if (row === undefined) throw new Error('there is no row')
+  const junk = { ...row, pendingId: pendingIdOf(7), lane: lane && row.lane, txData: '0x02' }
+  await front.deps.journal.record(junk)
+  const stop = new AbortController()
+  const sleep = (): Promise<void> => Bun.sleep(1)
+  clock += tenMinutes
+  const running = runDaemon({ ...front.deps, sleep }, { stop: stop.signal, abort: never })
+  await until(() => events('payment sent again').length === 1)
+  clock += tenMinutes
+  await until(() => events('payment sent again').length === 2)
+  stop.abort()
+  await running
+  expect(events('payment not confirmed')).toMatchObject([{ id: junk.pendingId }])
 })
 
 test('chains without such numbers are not asked', async () => {

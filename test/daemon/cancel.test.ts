@@ -44,6 +44,22 @@ afterEach(async () => {
   rmSync(folder, { recursive: true })
 })
 
+test('a payment that is cancelled while it is signed is not sent', async () => {
+  const id = tatum.queue(ethPayment(1))
+  const { journal, askToSign } = front.deps
+  const deps: typeof front.deps = {
+    ...front.deps,
+    async askToSign(payment) {
+      const answer = await askToSign(payment)
+      const row = await journal.find(id)
+      if (row !== undefined) await journal.record({ ...row, state: 'cancelled' })
+      return answer
+    },
+  }
+  expect(await runOnce(deps, endings)).toMatchObject({ failures: ['transaction-refused'] })
+  expect(tatum.state.broadcasts.size).toBe(0)
+})
+
 describe('a payment that was sent and is in no block', () => {
   test('is replaced, journaled, reported, and never sent or signed again', async () => {
     const id = tatum.queue(ethPayment(1))

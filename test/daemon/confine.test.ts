@@ -11,8 +11,16 @@ import {
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { landlockVersion } from '../../src/base/native-confine.ts'
+import { playAtTerminal, python } from '../support/at-terminal.ts'
 import type { ConfinedPlan, Outcomes } from '../support/confined-process.ts'
-import { asOtherUser, canChangeUser, foreignCalls, runConfined } from '../support/confinement.ts'
+import {
+  asOtherUser,
+  canChangeUser,
+  confinedCommand,
+  foreignCalls,
+  foreignUses,
+  runConfined,
+} from '../support/confinement.ts'
 import {
   type DaemonProcess,
   frontOf,
@@ -90,9 +98,23 @@ describe.skipIf(process.platform !== 'linux').each(users)(
       for (const name of ['wallet.dat', 'x'])
         expect(found[`write ${join(folder, name)}`]).toBe('EACCES')
       for (const call of foreignCalls) expect([call, found[call]]).toEqual([call, 'errno 1'])
+      for (const use of foreignUses) expect([use, found[use]]).toEqual([use, 'errno 1'])
       expect(found['start a program']).not.toBe('allowed')
       expect(found['map code']).toStartWith('errno')
-      if (landlockVersion() >= 6) expect(found[`signal ${process.pid}`]).toBe('EPERM')
+      expect(found[`signal ${process.pid}`]).toBe('EPERM')
+    })
+
+    test.skipIf(python === null)('types nothing into the terminal it was started from', async () => {
+      const plan: ConfinedPlan = {
+        role: 'front',
+        vaultPath: join(home.folder, 'wallet.dat'),
+        journalFolder: join(home.folder, 'journal'),
+        ...{ read: [], write: [], ports: [], calls: [], signal: [] },
+      }
+      const command = [...before, ...confinedCommand(plan)]
+      const { answer, screen } = await playAtTerminal({ command, attached: true, steps: [] })
+      expect(JSON.parse(answer)['type into a terminal']).toBe('errno 1')
+      expect(screen).toBe('')
     })
   },
 )

@@ -95,6 +95,8 @@ describe('a payment that others finish and that goes out before Tatum is told', 
   })
 })
 
+const arrived = { state: 'arrived', arrivalData: 'as the other one saw it', reason: null } as const
+
 describe('an expired payment', () => {
   test('is told of once, reported once, and closed over restarts though it is listed', async () => {
     const id = tatum.queue(btcPayment(1))
@@ -135,6 +137,19 @@ describe('an expired payment', () => {
     expect(await second.cycle()).toMatchObject({ failures: [] })
     expect(tatum.state.reports).toMatchObject([{ signatureId: id }])
     expect(network.submitted).toHaveLength(1)
+  })
+
+  test('that another daemon has seen arrive is not closed here', async () => {
+    tatum.queue(btcPayment(1))
+    network.expire()
+    await using daemon = await start()
+    const { journal } = daemon.deps
+    const record: typeof journal.record = async row =>
+      await journal.record(row.state === 'expired' ? { ...row, ...arrived } : row)
+    const deps = { ...daemon.deps, journal: { ...journal, record } }
+    expect(await runOnce(deps, endings)).toMatchObject({ sent: 0, failures: [] })
+    expect(daemon.events('payment expired')).toEqual([])
+    expect(tatum.state.reports).toEqual([])
   })
 
   test('does not keep the others of its wallet from going out', async () => {

@@ -4,7 +4,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { KmsError } from '../../src/base/errors.ts'
-import type { Journal, JournalScope, PaymentFilter, PaymentRow } from '../../src/daemon/journal.ts'
+import type {
+  Journal,
+  JournalScope,
+  PaymentFilter,
+  PaymentRow,
+  PaymentState,
+} from '../../src/daemon/journal.ts'
 import { openJournal, readJournal } from '../../src/daemon/journal-sqlite.ts'
 import { type JournalStore, journalBackends } from '../support/journals.ts'
 
@@ -104,11 +110,31 @@ describe.each(journalBackends)('the journal in $name', ({ start }) => {
     const outUntil = async (time: number) =>
       (await journal.outUntil(time, 'ETH')).map(({ pendingId }) => pendingId)
     expect(await outUntil(from - 1)).toEqual([])
-    expect(await outUntil(from + 3)).toEqual(['a', 'c', 'd'])
+    expect(await outUntil(from + 3)).toEqual(['a', 'd', 'c'])
     // Sent once more: it is among the young again.
     await journal.record({ ...seen, pendingId: 'a', state: 'sent', txData: '0x' })
-    expect(await outUntil(from + 3)).toEqual(['c', 'd'])
-    expect(await outUntil(clock)).toEqual(['c', 'd', 'f', 'a'])
+    expect(await outUntil(from + 3)).toEqual(['d', 'c'])
+    expect(await outUntil(clock)).toEqual(['d', 'f', 'a', 'c'])
+    expect(await Promise.all(['ETH', 'BTC', 'ADA'].map(journal.hasSent))).toEqual([
+      ...[true, true, false],
+    ])
+    await journal.close()
+  })
+
+  test('asks after every sender, however many payments of others were never taken', async () => {
+    const journal = await open(await store())
+    const row = (pendingId: string, state: PaymentState, lane: string): PaymentRow => ({
+      ...{ ...seen, pendingId, state, lane, txData: '0x' },
+    })
+    const rows = [
+      ...Array.from({ length: 600 }, (_, n) => row(`stuck${n}`, 'signed', 'of one')),
+      ...Array.from({ length: 600 }, (_, n) => row(`untaken${n}`, 'sent', 'of another')),
+    ]
+    await Promise.all([...rows, row('last', 'sent', 'of a third')].map(journal.record))
+    await journal.record(row('late', 'signed', 'of a third'))
+    const found = (await journal.outUntil(clock, 'ETH')).map(({ pendingId }) => pendingId)
+    expect(found).toHaveLength(500)
+    expect(found.slice(0, 3)).toEqual(['untaken0', 'last', 'untaken1'])
     await journal.close()
   })
 
@@ -212,6 +238,19 @@ describe.each(journalBackends)('the journal in $name', ({ start }) => {
     expect(await journal.find('a1')).toEqual(arrived)
     await journal.record({ ...arrived, state: 'sent' })
     expect(await journal.find('a1')).toEqual({ ...arrived, state: 'sent' })
+    await journal.close()
+  })
+
+  test('answers the row as it stands where it did not write the one that it was given', async () => {
+    const journal = await open(await store())
+    const signed: PaymentRow = { ...seen, state: 'signed', txData: '0x02', txId: '0xid' }
+    const cancelled: PaymentRow = { ...signed, pendingId: 'a2', state: 'cancelled' }
+    for (const row of [signed, cancelled]) expect(await journal.record(row)).toEqual(row)
+    const other = { ...signed, txData: '0x03', txId: '0xother' }
+    const third = { ...signed, pendingId: 'a3' }
+    const given = [other, { ...cancelled, state: 'signed' } as const, third]
+    const answers = await Promise.all(given.map(journal.record))
+    expect(answers).toEqual([signed, cancelled, third])
     await journal.close()
   })
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { type Epoch, holdLeases, type LeaseStore } from '../../src/daemon/leases.ts'
+import { until } from '../support/daemon-process.ts'
 
 describe('leases', () => {
   test('are asked for once, however many of this process take one at the same time', async () => {
@@ -63,6 +64,58 @@ describe('leases', () => {
     await leases.close()
   })
 
+  test('that are granted after they have run out are given back', async () => {
+    const { store, leases, answerAfter } = startLeases()
+    answerAfter(1_000)
+    expect(await Promise.all(['x', 'x'].map(leases.take))).toEqual([false, false])
+    await Bun.sleep(1)
+    expect([...store.keys()]).toEqual([])
+    answerAfter(0)
+    expect(await leases.take('x')).toBe(true)
+    expect(leases.epoch('x')).toBe('2')
+    await leases.close()
+  })
+
+  test('are prolonged by name: what was granted unheard, or not dropped, runs out', async () => {
+    const { store, leases, renew, prolonged } = startLeases()
+    await leases.take('x')
+    store.set('y', 'unheard of')
+    await renew()
+    expect(prolonged()).toEqual([['1']])
+    await leases.close()
+  })
+
+  test('are prolonged by the third try, after two that hung for a third of their time', async () => {
+    let clock = 0
+    let tries = 0
+    const leases = holdLeases(
+      {
+        take: async names => new Map(names.map(name => [name, '1'])),
+        async renew() {
+          tries++
+          if (tries >= 3) return new Map([['x', '1']])
+          clock += 333
+          throw new Error('away')
+        },
+        drop: async () => {},
+      },
+      {
+        leaseMs: 1_000,
+        monotonic: () => clock,
+        async sleep(ms) {
+          await Bun.sleep(0)
+          clock += tries < 3 ? ms : 0
+        },
+      },
+    )
+    await leases.take('x')
+    await until(() => tries > 3)
+    expect(clock).toBeLessThan(1_000)
+    clock += 900
+    expect(leases.isHeld('x')).toBe(true)
+    await leases.close()
+  })
+
   test('are lost, and nothing else, while the database is away', async () => {
     const { leases, pass, renew, fail } = startLeases()
     await leases.take('x')
@@ -82,9 +135,11 @@ describe('leases', () => {
 function startLeases() {
   const store = new Map<string, Epoch>()
   const asked: string[] = []
+  const prolonged: (readonly Epoch[])[] = []
   let clock = 0
   let epoch = 0
   let isAway = false
+  let late = 0
   let wake = (): void => {}
   let renewed = (): void => {}
   const table: LeaseStore = {
@@ -93,10 +148,12 @@ function startLeases() {
       const free = names.filter(name => store.get(name) !== 'theirs')
       asked.push(...free)
       for (const name of free) store.set(name, `${++epoch}`)
+      clock += late
       return new Map(free.map(name => [name, store.get(name) ?? '']))
     },
-    async renew() {
+    async renew(epochs) {
       if (isAway) throw new Error('away')
+      prolonged.push(epochs)
       return store
     },
     async drop(epochs) {
@@ -118,6 +175,10 @@ function startLeases() {
     store,
     leases,
     taken: () => asked,
+    prolonged: () => prolonged,
+    answerAfter(ms: number) {
+      late = ms
+    },
     pass(ms: number) {
       clock += ms
     },

@@ -6,6 +6,7 @@ import { events } from '../../src/daemon/events.ts'
 import { writeExposition } from '../../src/daemon/exposition.ts'
 import { metricTable } from '../../src/daemon/metric-table.ts'
 import { createMetrics } from '../../src/daemon/metrics.ts'
+import { whatIsMissing } from '../../src/daemon/metrics-server.ts'
 import { createObserver } from '../../src/daemon/observer.ts'
 
 const numRuns = Number(process.env['FC_NUM_RUNS'] ?? 100)
@@ -135,15 +136,15 @@ describe('an observer', () => {
     let time = 1_000
     const metrics = createMetrics()
     const observer = createObserver(metrics, { now: () => 7, monotonic: () => time })
-    observer.follow(['BTC', 'ETH'])
+    observer.follow(walletsOf('BTC', 'ETH'))
     time = 4_000
     observer.polled('BTC', 'ok', 3)
     observer.polled('ETH', 'failed', 0)
     time = 6_000
     observer.refresh()
     expect(observer.chains()).toEqual([
-      { chain: 'BTC', polledAt: 7, outcome: 'ok', age: 2_000, listed: 3, unsent: 0 },
-      { chain: 'ETH', polledAt: 7, outcome: 'failed', age: null, listed: 0, unsent: 0 },
+      { chain: 'BTC', isPolled: true, polledAt: 7, outcome: 'ok', age: 2_000, listed: 3, unsent: 0 },
+      { chain: 'ETH', isPolled: true, polledAt: 7, outcome: 'failed', age: null, listed: 0, unsent: 0 },
     ])
     expect(metrics.write()).toContain('poll_age_seconds{chain="BTC"} 2\n')
     expect(metrics.write()).toContain('poll_age_seconds{chain="ETH"} 5\n')
@@ -170,11 +171,35 @@ describe('an observer', () => {
   test('forgets a chain that is polled no more', () => {
     const metrics = createMetrics()
     const observer = createObserver(metrics, { now: () => 0, monotonic: () => 0 })
-    observer.follow(['BTC', 'ETH'])
+    observer.follow(walletsOf('BTC', 'ETH'))
     observer.refresh()
-    observer.follow(['ETH'])
+    observer.follow(walletsOf('ETH'))
     observer.refresh()
     expect(observer.chains().map(({ chain }) => chain)).toEqual(['ETH'])
     expect(metrics.write()).not.toContain('BTC')
   })
+
+  test('misses no polls of a chain without wallets, which has bytes that are to go out', () => {
+    let time = 0
+    const metrics = createMetrics()
+    const observer = createObserver(metrics, { now: () => 0, monotonic: () => time })
+    const missing = () =>
+      whatIsMissing({ observer, pulse: { age: () => 0, everyMs: 1 }, longestPeriodMs: 1 })
+    observer.follow(walletsOf('BTC').set('ETH', []))
+    observer.polled('BTC', 'ok', 0)
+    observer.unsent('ETH', ['a'])
+    observer.refresh()
+    expect(missing()).toEqual([])
+    expect(metrics.write()).not.toContain('poll_age_seconds{chain="ETH"}')
+    expect(metrics.write()).toContain('payments_unsent{chain="ETH"} 1\n')
+    time = 7_000
+    observer.follow(walletsOf('BTC', 'ETH'))
+    observer.refresh()
+    expect(missing()).toEqual(['the last poll of ETH that worked is too long ago'])
+    expect(metrics.write()).toContain('poll_age_seconds{chain="ETH"} 7\n')
+  })
 })
+
+function walletsOf(...chains: readonly string[]): Map<string, readonly string[]> {
+  return new Map(chains.map(chain => [chain, ['a wallet']]))
+}

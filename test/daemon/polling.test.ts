@@ -3,7 +3,8 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type DaemonDeps, runDaemon, runOnce } from '../../src/daemon/daemon.ts'
-import { askForRetry } from '../../src/daemon/retries.ts'
+import { LeftToOthers } from '../../src/daemon/leases.ts'
+import { askForRetry, takeRetries } from '../../src/daemon/retries.ts'
 import { createTatumApi } from '../../src/tatum/api.ts'
 import { until } from '../support/daemon-process.ts'
 import { type FakeTatum, startFakeTatum } from '../support/fake-tatum.ts'
@@ -165,6 +166,25 @@ describe('a note of somebody who wants a payment tried', () => {
     askForRetry(front.deps.disk, folder, id)
     await until(() => tatum.state.settled.has(id))
     await finish(running)
+  })
+
+  test('stays where another daemon has taken the payment over meanwhile', async () => {
+    tatum.onApproval(() => 403)
+    const id = tatum.queue(btcPayment(1))
+    const endings = { stop: stop.signal, abort: new AbortController().signal }
+    await runOnce(front.deps, endings)
+    const { journal } = front.deps
+    const refused = await journal.find(id)
+    if (refused === undefined) throw new Error('there is no row')
+    await journal.record({ ...refused, state: 'refused' })
+    askForRetry(front.deps.disk, folder, id)
+    const record = async (): Promise<never> => {
+      throw new LeftToOthers()
+    }
+    const lost = { ...front.deps, journal: { ...journal, record } }
+    expect(await takeRetries(lost)).toEqual([])
+    expect(front.deps.disk.list(folder)).toContain(`retry-${id}`)
+    expect(await takeRetries(front.deps)).toEqual([{ id, chain: 'BTC' }])
   })
 
   test('about a payment that is not known, or sent, is taken away and changes nothing', async () => {

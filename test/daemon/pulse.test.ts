@@ -40,10 +40,15 @@ function world() {
   return { time, told, asked, log, clocks, observer, pulse, pass, published: () => published }
 }
 
+const bothChains = new Map([
+  ['BTC', ['a']],
+  ['ETH', ['b']],
+])
+
 describe('a pulse', () => {
   test('tells the signer what is seen of the chains, no more often than it is to', async () => {
     const { asked, observer, pulse, pass, published } = world()
-    observer.follow(['BTC', 'ETH'])
+    observer.follow(bothChains)
     observer.polled('BTC', 'ok', 4)
     observer.polled('ETH', 'failed', 0)
     observer.unsent('ETH', ['a', 'b'])
@@ -86,7 +91,7 @@ describe('a pulse', () => {
 test('ready is who has polled every chain lately', async () => {
   const { observer, pulse, pass } = world()
   const health = { observer, pulse, longestPeriodMs: 60_000 }
-  observer.follow(['BTC', 'ETH'])
+  observer.follow(bothChains)
   await pulse.beat()
   observer.polled('BTC', 'ok', 0)
   observer.polled('ETH', 'failed', 0)
@@ -98,7 +103,7 @@ test('ready is who has polled every chain lately', async () => {
   await pulse.beat()
   observer.polled('BTC', 'ok', 0)
   expect(whatIsMissing(health)).toEqual(['the last poll of ETH that worked is too long ago'])
-  observer.follow(['BTC'])
+  observer.follow(new Map([['BTC', ['a']]]))
   expect(whatIsMissing(health)).toEqual([])
 })
 

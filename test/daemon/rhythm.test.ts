@@ -2,8 +2,13 @@ import { describe, expect, test } from 'bun:test'
 import { type Brought, createRhythm } from '../../src/daemon/rhythm.ts'
 
 /** In which of some rounds a chain is polled, when each poll brings the next of `brought`. */
-function polledRounds(longest: number, rounds: number, brought: readonly Brought[]) {
-  const rhythm = createRhythm(longest)
+function polledRounds(
+  longest: number,
+  rounds: number,
+  brought: readonly Brought[],
+  longestWatch = longest,
+) {
+  const rhythm = createRhythm(longest, longestWatch)
   const found = [...brought]
   return Array.from({ length: rounds }, (_, round) => round).filter(() => {
     if (!rhythm.isDue('BTC', ['a'])) return false
@@ -27,12 +32,18 @@ describe('a chain is polled', () => {
     expect(polledRounds(8, 12, brought)).toEqual([0, 2, 6, 7, 8, 10])
   })
 
+  test('not as rarely while there are arrivals to look for', () => {
+    const brought: Brought[] = ['nothing', 'nothing', ...Array<Brought>(4).fill('arrivals')]
+    expect(polledRounds(8, 40, brought, 3)).toEqual([0, 2, 6, 9, 12, 15, 18, 24, 32])
+    expect(polledRounds(2, 8, ['arrivals', 'arrivals', 'arrivals'], 3)).toEqual([0, 2, 4, 6])
+  })
+
   test('as before when it is not known whether something came', () => {
     expect(polledRounds(8, 12, ['nothing', 'unknown', 'unknown'])).toEqual([0, 2, 4, 6, 10])
   })
 
   test('at once when it has other wallets, or when somebody wants it', () => {
-    const rhythm = createRhythm(8)
+    const rhythm = createRhythm(8, 8)
     rhythm.isDue('BTC', ['a'])
     rhythm.brought('BTC', 'nothing')
     rhythm.isDue('BTC', ['a'])
@@ -45,7 +56,7 @@ describe('a chain is polled', () => {
   })
 
   test('whatever becomes of the others', () => {
-    const rhythm = createRhythm(8)
+    const rhythm = createRhythm(8, 8)
     rhythm.isDue('BTC', ['a'])
     rhythm.brought('BTC', 'nothing')
     expect(rhythm.isDue('BTC', ['a'])).toBe(false)

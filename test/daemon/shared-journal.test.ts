@@ -139,14 +139,7 @@ describe.skipIf(!hasPostgres)('daemons that share a journal', () => {
 
   test('use the number of a payment that died with its bytes in one ledger only', async () => {
     const [first = '', second = ''] = [ethPayment(1), ethPayment(2)].map(tatum.queue)
-    const { journal } = a.front.deps
-    const record: Journal['record'] = async row => {
-      if (row.state === 'signed') throw new KmsError('disk', 'cut off')
-      return journal.record(row)
-    }
-    const dead = { ...a.front.deps, journal: { ...journal, record } }
-    await expect(runOnce(dead, endings)).rejects.toThrow('cut off')
-    expect(a.signer.ledger.count()).toBe(1)
+    await signAndDie()
     await payOn(b, [first, second])
     expect(noncesOf([first, second])).toEqual([0, 1])
     const third = tatum.queue(ethPayment(3))
@@ -154,6 +147,46 @@ describe.skipIf(!hasPostgres)('daemons that share a journal', () => {
     expect(noncesOf([third])).toEqual([2])
     expectEachPaidOnce(tatum, [first, second, third])
     expect(tatum.state.reports).toEqual([])
+  })
+
+  test('leave no number out behind bytes that are in one ledger only', async () => {
+    const first = tatum.queue(ethPayment(1))
+    await signAndDie()
+    const { leases } = b.front.deps.journal
+    await loseLeases()
+    expect(await leases.take(paymentLease(first))).toBe(true)
+    const second = tatum.queue(ethPayment(2))
+    expect(await runOnce(a.front.deps, endings)).toMatchObject({ failures: ['too-early'] })
+    expect(events('payment not sent')).toMatchObject([
+      { id: second, reason: expect.stringContaining('number 0 of its sender was signed here') },
+    ])
+    leases.letGo(paymentLease(first))
+    await runUntilPaid([a], [first, second])
+    expect(noncesOf([first, second])).toEqual([0, 1])
+    expect(tatum.state.reports).toEqual([])
+  })
+
+  test('go on behind bytes in one ledger whose payment is gone, once it is cancelled', async () => {
+    const first = tatum.queue(ethPayment(1))
+    await signAndDie()
+    tatum.state.pending.delete(first)
+    const second = tatum.queue(ethPayment(2))
+    expect(await runOnce(a.front.deps, endings)).toMatchObject({ failures: ['too-early'] })
+    using signer = startSigner(a.folder, { cancel: first })
+    const deps = { ...a.front.deps, signer: { ...a.front.deps.signer, ask: signer.ask } }
+    const order = { id: first, waitMs: 3_000 }
+    await whileHeld(deps, order, never, () => cancelPayment(deps, first, never))
+    await runUntilPaid([a], [second])
+    expect(noncesOf([second])).toEqual([1])
+  })
+
+  test('go on behind bytes in one ledger once another has used their number', async () => {
+    const first = tatum.queue(ethPayment(1))
+    await signAndDie()
+    tatum.state.pending.delete(first)
+    const [second = '', third = ''] = [ethPayment(2), ethPayment(3)].map(tatum.queue)
+    await runUntilPaid([a, b], [second, third])
+    expect(noncesOf([second, third]).toSorted((x, y) => x - y)).toEqual([0, 1])
   })
 
   test('do not send what spends the output of another payment', async () => {
@@ -290,6 +323,22 @@ describe.skipIf(!hasPostgres)('daemons that share a journal', () => {
     await other.close()
   })
 
+  test('let those run out that their table has and they do not know of', async () => {
+    const own = { owner: 'one', leaseMs: 1_000 }
+    const [one, other] = [own, {}].map(options => openShared(place, scope(), options))
+    if (one === undefined || other === undefined) throw new Error('there are two')
+    expect(await one.leases.take('known')).toBe(true)
+    // As after an answer that was lost, or a drop that failed.
+    await postgres.run(
+      place.database,
+      "INSERT INTO leases SELECT vault_id, network, 'unknown', owner, nextval('epochs'), until FROM leases",
+    )
+    await sleep(1_500)
+    expect(await other.leases.take('known')).toBe(false)
+    expect(await other.leases.take('unknown')).toBe(true)
+    await Promise.all([one, other].map(journal => journal.close()))
+  })
+
   test('write nothing under a lease that another has', async () => {
     const [one, other] = [1, 2].map(() => openShared(place, scope()))
     if (one === undefined || other === undefined) throw new Error('there are two')
@@ -313,6 +362,7 @@ describe.skipIf(!hasPostgres)('daemons that share a journal', () => {
 })
 
 type Machine = {
+  readonly folder: string
   readonly front: InProcessFront
   readonly signer: InProcessSigner
   end(): Promise<void>
@@ -334,6 +384,7 @@ async function startMachine(name: string): Promise<Machine> {
   const front = await startFront(folder, tatum, signer, { open })
   let hasEnded = false
   return {
+    folder,
     front,
     signer,
     async end() {
@@ -365,6 +416,28 @@ async function signAndStandStill() {
   const running = runOnce({ ...a.front.deps, askToSign: askInBatches({ ask }) }, endings)
   await signed
   return { running, wake }
+}
+
+/** The first machine dies between its ledger and the journal. */
+async function signAndDie(): Promise<void> {
+  const { journal } = a.front.deps
+  const record: Journal['record'] = async row => {
+    if (row.state === 'signed') throw new KmsError('disk', 'cut off')
+    return journal.record(row)
+  }
+  const dead = { ...a.front.deps, journal: { ...journal, record } }
+  await expect(runOnce(dead, endings)).rejects.toThrow('cut off')
+  expect(a.signer.ledger.count()).toBe(1)
+}
+
+/** In turn; what is too early for one of them is not for all. */
+async function runUntilPaid(machines: readonly Machine[], ids: readonly string[]): Promise<void> {
+  const isPaid = (): boolean => ids.every(id => tatum.state.settled.has(id))
+  for (let rounds = 0; rounds < 100 && !isPaid(); rounds++) {
+    for (const { front } of machines) await runOnce(front.deps, endings)
+    await sleep(10)
+  }
+  expect(isPaid()).toBe(true)
 }
 
 /** Leases that another has let go are free a moment later. */

@@ -81,7 +81,9 @@ describe.skipIf(!onPosix || !canSign)('install.sh with a signed release', () => 
     [
       'program is missing',
       'there is no tatum-kms-',
-      () => targets.forEach(({ file }) => remove(file)),
+      () => {
+        for (const { file } of targets) remove(file)
+      },
     ],
   ])('installs nothing when the %s', (_, reason, damage) => {
     damage()

@@ -70,3 +70,17 @@ describe('a question', () => {
     expect(ends).toHaveLength(1)
   })
 })
+
+describe('a signer that will not be ready', () => {
+  test.each([
+    ['wrong-password', 'wrong-password'],
+    ['no such code', 'unexpected'],
+    [null, 'unexpected'],
+  ])('says %j, and the front hears %s', async (code, heard) => {
+    const { client, signer } = connect()
+    signer.send(0, { type: 'failed', code })
+    const fault = await rejectionOf(() => client.ready)
+    expect([fault.code, fault.message]).toEqual([heard, 'the signer could not start'])
+    client.close()
+  })
+})

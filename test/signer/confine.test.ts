@@ -7,6 +7,7 @@ import {
   asOtherUser,
   canChangeUser,
   foreignCalls,
+  foreignUses,
   otherUser,
   runConfined,
 } from '../support/confinement.ts'
@@ -87,6 +88,7 @@ describe.skipIf(process.platform !== 'linux').each(users)(
     test('starts no program, looks into no other process, makes no code', () => {
       expect(found['start a program']).not.toBe('allowed')
       for (const call of foreignCalls) expect([call, found[call]]).toEqual([call, 'errno 1'])
+      for (const use of foreignUses) expect([use, found[use]]).toEqual([use, 'errno 1'])
       expect(found['map code']).toStartWith('errno')
     })
 

@@ -7,7 +7,7 @@ import { ApproverDenial, type Decision, decisionOn } from '../../src/signer/deci
 import { type Ledger, openLedger } from '../../src/signer/ledger.ts'
 import type { DecisionRecord } from '../../src/signer/ledger-seal.ts'
 import { readLedger } from '../../src/signer/read-ledger.ts'
-import { secretOf } from '../support/secret.ts'
+import { refusalOf, secretOf } from '../support/secret.ts'
 
 const auditKey = secretOf(new Uint8Array(32).fill(1))
 const folder = mkdtempSync(join(tmpdir(), 'kms-decisions-'))
@@ -130,6 +130,40 @@ describe('who invents ids does not fill the disk', () => {
       ledger.commit([], [denial(20_000)])
       expect(ledger.denied(denial(20_000).pendingId)).toEqual(denial(20_000))
     })
+  })
+
+  test('nor does who shows signed denials again and again, with refusals between them', () => {
+    const path = newPath()
+    const shown = Array.from({ length: 2_000 }, (_, i) => (i % 2 === 0 ? denial(1) : refusal(1)))
+    withLedger(path, ledger => ledger.commit([], [...shown, { ...denial(1), digest: 'cd' }]))
+    withLedger(path, ledger => {
+      ledger.commit([], shown)
+      ledger.commit([], [denial(2), { ...denial(1), digest: 'cd' }])
+    })
+    const denials = written(path).filter(({ what }) => what === 'denied-by-approver')
+    expect(denials.map(({ pendingId, digest }) => [pendingId, digest])).toEqual([
+      [denial(1).pendingId, 'ab'],
+      [denial(2).pendingId, 'ab'],
+      [denial(1).pendingId, 'cd'],
+    ])
+    expect(written(path).length).toBeLessThan(10)
+  })
+
+  test('how many were left out is not forgotten when their commit fails', () => {
+    const path = newPath()
+    withLedger(path, ledger => {
+      ledger.commit([], many(0, 10_000, start))
+      ledger.commit([], many(10_000, 3, start + 1_000))
+      ledger.commit([], many(20_000, 5, start + 2_000))
+      ledger.commit([entry(1)])
+      const twice = () => ledger.commit([entry(1)], many(30_000, 7, start + 61_000))
+      expect(refusalOf(twice).code).toBe('disk')
+      ledger.commit([], many(40_000, 2, start + 62_000))
+    })
+    const rows = written(path).filter(({ what }) => what === 'left-out')
+    expect(rows.map(({ reason }) => reason)).toEqual(
+      [3, 7].map(n => `${n} more are not written down: there were over 10000 in an hour`),
+    )
   })
 
   test('a clock that was set back does not stop them', () => {

@@ -1,5 +1,13 @@
 import { afterAll, beforeEach, describe, expect, test } from 'bun:test'
-import { chmodSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  chmodSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Disk, realDisk } from '../../src/base/disk.ts'
@@ -36,6 +44,39 @@ describe('a policy file', () => {
     chmodSync(path, mode)
     const { code, hint } = refusalOf(() => loadPolicy(realDisk, { path, share: null }))
     expect([code, hint]).toEqual(['unsafe-permissions', `chmod 600 ${path}`])
+  })
+
+  test('that grows while it is read is not taken for what it was until then', () => {
+    writeFileSync(path, least.replace('deny', 'allow'), { mode: 0o600 })
+    let rest = '[[rule]]\nname = "nothing"\naction = "deny"\n'
+    const disk: Disk = {
+      ...realDisk,
+      open(at, access) {
+        const file = realDisk.open(at, access)
+        return {
+          ...file,
+          read(into, position) {
+            const count = file.read(into, position)
+            if (count === 0) appendFileSync(path, rest)
+            if (count === 0) rest = ''
+            return count
+          },
+        }
+      },
+    }
+    expect(loadPolicy(disk, { path, share: null }).rules).toHaveLength(1)
+  })
+
+  test('that never stops growing is refused', () => {
+    writeFileSync(path, least, { mode: 0o600 })
+    const disk: Disk = {
+      ...realDisk,
+      look(at) {
+        appendFileSync(path, '#')
+        return realDisk.look(at)
+      },
+    }
+    expect(refusalOf(() => loadPolicy(disk, { path, share: null })).code).toBe('vault-busy')
   })
 
   test("of root's is read by a service of another user, for whom others may read it", () => {

@@ -261,10 +261,6 @@ describe('a payment that a person has given an order about', () => {
     })
   })
 
-  function withBlock(n: number): Completion {
-    return { ...completion, blockhash: toBase58(new Uint8Array(32).fill(n)) }
-  }
-
   function resign(block: number, expired: string) {
     const payment = { pending: solPayment(1), completion: withBlock(block) }
     return signer.ask({ type: 'resign', payment, expired })
@@ -293,6 +289,49 @@ describe('a policy that is read again', () => {
       'the policy was not read again, the one before stays in use: the policy is wrong at default: it must say so',
     ])
     expect(await sign(paid(1, 0))).toMatchObject([{ code: 'policy-denied' }])
+  })
+
+  describe('while payments are judged does not mix its half with that of the one before', () => {
+    const tight = { ETH: `${fee - 1n}`, SOL: 1 }
+    const ample = { ETH: `${fee}`, SOL: 1_000_000_000 }
+    /** From now on `members` are read in the middle of each payment. */
+    const interrupt = (members: object): Options => ({
+      wrapChain: chain => ({
+        ...chain,
+        keys(pending) {
+          replaceBy(members)
+          return chain.keys(pending)
+        },
+      }),
+    })
+
+    test('in a batch', async () => {
+      open({ default: 'allow', fees: tight }, interrupt({ default: 'deny', fees: ample }))
+      expect(await sign(paid(1, 0), paid(2, 1))).toMatchObject([
+        { code: 'policy-denied' },
+        { code: 'policy-denied' },
+      ])
+      expect(await sign(paid(1, 0))).toMatchObject([denial('no rule allows this payment')])
+    })
+
+    test('in a payment that is signed anew', async () => {
+      open({ default: 'allow' })
+      const [first] = await sign([solPayment(1), withBlock(1)])
+      if (first?.kind !== 'signed') throw new Error('it was not signed')
+      const change = interrupt({ default: 'deny', fees: ample })
+      reopen({ default: 'allow', fees: tight }, { ...change, resign: pendingIdOf(1) })
+      const payment = { pending: solPayment(1), completion: withBlock(2) }
+      expect(await signer.answer({ type: 'resign', payment, expired: first.txId })).toMatchObject({
+        fault: { code: 'policy-denied' },
+      })
+    })
+
+    test('in what approvers are shown', async () => {
+      open({ default: 'deny' }, interrupt({ default: 'allow', fees: tight }))
+      expect(await signer.answer({ type: 'review', pending: [ethPayment(1)] })).toMatchObject({
+        ok: { results: [{ kind: 'refused', code: 'policy-denied' }] },
+      })
+    })
   })
 
   test('lifts and caps what chains deny by themselves', () => {
@@ -342,6 +381,10 @@ async function sign(
 ): Promise<readonly SignResult[]> {
   const asked = payments.map(([pending, added]) => ({ pending, completion: added }))
   return (await signer.ask({ type: 'sign', payments: asked })).results
+}
+
+function withBlock(n: number): Completion {
+  return { ...completion, blockhash: toBase58(new Uint8Array(32).fill(n)) }
 }
 
 const signed = { kind: 'signed' } as const

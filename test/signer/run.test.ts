@@ -3,13 +3,13 @@ import { copyFileSync, cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { realDisk } from '../../src/base/disk.ts'
-import type { OddPlan } from '../support/odd-front.ts'
+import { hardenedWallet, type OddPlan } from '../support/odd-front.ts'
 import { wallets } from '../support/payments.ts'
 import { storeWallets } from '../support/test-vault.ts'
 
 const program = join(import.meta.dir, '../support/odd-front.ts')
 const template = mkdtempSync(join(tmpdir(), 'kms-run-'))
-await storeWallets(template, [wallets.ethMnemonic])
+await storeWallets(template, [wallets.ethMnemonic, hardenedWallet])
 afterAll(() => rmSync(template, { recursive: true }))
 
 let folder: string
@@ -44,11 +44,16 @@ describe.skipIf(process.platform === 'win32')('the signer', () => {
     expect(said).toContain('the network process did not end by itself and was killed')
   }, 15_000)
 
-  test('ends with a fault when an answer fits no frame', async () => {
+  test('answers with a fault what fits no frame, and then the next question', async () => {
     const { status, said } = await run({ front: 'asks-too-much' })
-    expect(said).toContain('error: unexpected: a frame is too large')
-    expect(status).toBe(100)
+    expect(said).toContain('1: {"fault":{"code":"unexpected","message":"a frame is too large"}}')
+    expect(said).toContain('2: {"ok":{"vaultId":')
+    expect(status).toBe(7)
   })
+
+  test('answers a front that asks everything at once, all of it', async () => {
+    expect(await run({ front: 'asks-without-end' })).toMatchObject({ status: 7 })
+  }, 30_000)
 
   test('waits for a predecessor that is about to end', async () => {
     const unlock = realDisk.tryLock(join(folder, 'wallet.dat.ledger.lock'))

@@ -291,6 +291,29 @@ describe('the vault', () => {
     expect(await sign([payment, {}])).toMatchObject([{ kind: 'signed' }])
   })
 
+  test('a wallet is said to be there until the ledger knows of it, too', async () => {
+    const { generation } = signer.vault
+    let isFull = true
+    signer[Symbol.dispose]()
+    signer = startSigner(folder, {
+      wrapLedger: ledger => ({
+        ...ledger,
+        checkGeneration(seen) {
+          if (isFull) throw new KmsError('disk', 'the ledger could not be written (SQLITE_FULL)')
+          ledger.checkGeneration(seen)
+        },
+      }),
+    })
+    await storeWallets(folder, [{ ...wallets.ethKey, id: unknownId }])
+    for (let again = 0; again < 2; again++) {
+      expect(await signer.answer({ type: 'reload' })).toMatchObject({ fault: { code: 'disk' } })
+    }
+    isFull = false
+    expect(await signer.ask({ type: 'reload' })).toEqual({ changed: true })
+    expect(signer.ledger.seenGeneration()).toBe(generation + 1n)
+    expect(await signer.ask({ type: 'reload' })).toEqual({ changed: false })
+  })
+
   test('an older copy put in its place is noticed at the next reload', async () => {
     const old = await Bun.file(join(folder, 'wallet.dat')).bytes()
     signer.ledger.checkGeneration(signer.vault.generation)
@@ -337,6 +360,20 @@ describe('what was signed', () => {
     createHash('sha256').update(payment.serializedTransaction).digest('hex')
   const lookUp = (chain: string, pendingId: string, hash: string): Promise<unknown> =>
     signer.answer({ type: 'signed', chain, pendingId, contents: hash })
+
+  test.each([
+    `cancel/${pendingIdOf(1)}`,
+    `resign/1/${pendingIdOf(1)}`,
+    '',
+    'x'.repeat(101),
+  ])('is not looked up under %j, which is no id of a payment', async pendingId => {
+    const hash = contents(btcPayment(1))
+    for (const type of ['signed', 'claims']) {
+      expect(
+        await signer.answer({ type, chain: 'BTC', pendingId, contents: hash }),
+      ).toMatchObject({ fault: { message: expect.stringContaining('malformed') } })
+    }
+  })
 
   test('is answered from the ledger, also in another process', async () => {
     const { id, chain } = btcPayment(1)

@@ -36,7 +36,13 @@ describe('the settings of a signer', () => {
   test('are read as they were written', () => {
     const cancel = '000000000000000000000001'
     const approvers = { keys: [approverKey], approvals: 1 }
-    for (const change of [{}, { cancel, acceptNonces: [] }, { resign: cancel }, { approvers }]) {
+    for (const change of [
+      {},
+      { cancel, acceptNonces: [] },
+      { resign: cancel },
+      { approvers },
+      { frontPid: null },
+    ]) {
       const each = { ...settings, ...change }
       expect(decodeSignerSettings(JSON.stringify(each))).toEqual(each)
     }
@@ -59,6 +65,12 @@ describe('the settings of a signer', () => {
     ['part of an approval', { approvers: { keys: [approverKey], approvals: 0.5 } }],
     ['no word on systemd', { notifyFd: undefined }],
     ['a watchdog that is no number', { watchdogMs: '1' }],
+    ['no word on a policy', { policyPath: undefined }],
+    ['a policy whose path is no text', { policyPath: 1 }],
+    ['a policy that is named twice', { policyPath: ['/policy'] }],
+    ['no word on hardening', { requireHardening: undefined }],
+    ['hardening as a text', { requireHardening: 'true' }],
+    ['no word on replacements', { allowReplacement: undefined }],
     ['no accepted nonces', { acceptNonces: undefined }],
     ['accepted nonces that are no list', { acceptNonces: 'all' }],
     ['an accepted nonce that is no text', { acceptNonces: [null] }],

@@ -49,7 +49,7 @@ async function main([planText = '', stage, missesText = '[]']: readonly string[]
     const self = [process.execPath, Bun.main, planText, 'inside', JSON.stringify(misses)] as const
     execve(self[0], self, {})
   }
-  const refusals = role === 'signer' ? signerRefusals(plan.signal[0] ?? 0) : frontRefusals
+  const refusals = role === 'signer' ? signerRefusals(plan.signal[0] ?? 0) : frontRefusals()
   const misses = [...JSON.parse(missesText), ...confineCalls(refusals)]
   process.stdout.write(JSON.stringify({ misses: misses.join('; '), ...(await attack(plan)) }))
   process.exit(0)
@@ -68,6 +68,11 @@ async function attack(plan: ConfinedPlan): Promise<Outcomes> {
   for (const port of plan.ports) found[`connect ${port}`] = await outcome(() => connect(port))
   for (const call of plan.calls) found[call] = called(call)
   for (const pid of plan.signal) found[`signal ${pid}`] = await outcome(() => process.kill(pid, 0))
+  found['type into a terminal'] = asked('ioctl', 2, 0x5412, Buffer.from('!'))
+  found['paste into a console'] = asked('ioctl', 2, 0x541c, Buffer.from([3]))
+  found['signal by a descriptor'] = asked('fcntl', 2, 8, process.pid)
+  found['signal by a socket'] = asked('ioctl', 2, 0x8901, new Uint8Array(4))
+  found['limit another process'] = asked('prlimit64', process.ppid, 7, 0, new Uint8Array(16))
   found['start a program'] = await outcome(() => Bun.spawnSync(['/bin/true']))
   found['map code'] = mapped(7)
   found['map memory'] = mapped(3)
@@ -103,9 +108,13 @@ function connect(port: number): Promise<void> {
 
 /** With arguments that do nothing where it is allowed. */
 function called(call: Syscall): string {
+  return asked(call, -1, 0, 0, 0, 0)
+}
+
+function asked(call: Syscall, ...args: readonly (number | Uint8Array)[]): string {
   const number = syscallNumbers[call][process.arch === 'arm64' ? 1 : 0]
   if (number === null) return 'no such call here'
-  return callKernel(number, -1, 0, 0, 0, 0) === -1 ? `errno ${errno()}` : 'allowed'
+  return callKernel(number, ...args) === -1 ? `errno ${errno()}` : 'allowed'
 }
 
 function mapped(protection: number): string {

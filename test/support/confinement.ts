@@ -31,12 +31,24 @@ export const foreignCalls = [
   'shmget',
 ] as const satisfies readonly Syscall[]
 
+/** What neither does with a descriptor that it was left, or to a process that it can name. */
+export const foreignUses = [
+  'type into a terminal',
+  'paste into a console',
+  'signal by a descriptor',
+  'signal by a socket',
+  'limit another process',
+] as const
+
+export function confinedCommand(plan: ConfinedPlan): readonly string[] {
+  return [process.execPath, join(import.meta.dir, 'confined-process.ts'), JSON.stringify(plan)]
+}
+
 export async function runConfined(
   plan: ConfinedPlan,
   before: readonly string[],
 ): Promise<Outcomes> {
-  const program = join(import.meta.dir, 'confined-process.ts')
-  const run = Bun.spawn([...before, process.execPath, program, JSON.stringify(plan)], {
+  const run = Bun.spawn([...before, ...confinedCommand(plan)], {
     cwd: '/',
     env: {},
     stderr: 'pipe',

@@ -78,9 +78,6 @@ export function startSigner(
   const core = createSigner({
     ...facts,
     policy: ruled,
-    get chainSettings() {
-      return ruled.chainSettings
-    },
     findChain,
     now,
     lockingFailed,

@@ -14,7 +14,7 @@ export type Machine = AsyncDisposable & {
   shell(line: string): Promise<string>
   write(path: string, text: string): Promise<void>
   /** Starts a command inside that is talked to over its pipes, and ends with the machine. */
-  start(command: readonly string[]): Subprocess<'pipe', 'pipe', 'inherit'>
+  start(command: readonly string[]): Subprocess<'pipe', 'pipe', 'ignore'>
 }
 
 export type Ran = { readonly status: number; readonly stdout: string; readonly stderr: string }
@@ -55,13 +55,15 @@ export async function startMachine(shared: string): Promise<Machine> {
     stderr: 'ignore',
     detached: true,
   })
+  const started: Subprocess[] = []
   const stop = async (): Promise<void> => {
+    for (const process of started) process.kill('SIGKILL')
     container.kill('SIGTERM')
     const late = setTimeout(() => container.kill('SIGKILL'), 10_000)
     await container.exited
     clearTimeout(late)
   }
-  const machine = { ...inside(() => leaderOf(container.pid)), [Symbol.asyncDispose]: stop }
+  const machine = { ...inside(() => leaderOf(container.pid), started), [Symbol.asyncDispose]: stop }
   for (let waited = 0; waited < 600; waited++) {
     if (container.exitCode !== null) break
     if (leaderOf(container.pid) !== undefined) {
@@ -94,7 +96,10 @@ const nspawn = [
 /** A signal to its whole group, sent inside, must not reach the tests. */
 const ownGroup = { detached: true } as const
 
-function inside(leader: () => number | undefined): Omit<Machine, typeof Symbol.asyncDispose> {
+function inside(
+  leader: () => number | undefined,
+  started: Subprocess[],
+): Omit<Machine, typeof Symbol.asyncDispose> {
   const enter = (command: readonly string[]): string[] => [
     ...['nsenter', '-t', `${leader()}`, '-m', '-p', '-i', '-u', '-n', '-C', '-r', '-w', '--'],
     ...command,
@@ -127,11 +132,14 @@ function inside(leader: () => number | undefined): Omit<Machine, typeof Symbol.a
       const { status, stderr } = await run(['sh', '-c', 'cat > "$1"', 'write', path], text)
       if (status !== 0) throw new Error(stderr)
     },
-    start: command =>
-      Bun.spawn(enter(command), {
-        ...{ env, stdin: 'pipe', stdout: 'pipe', stderr: 'inherit' },
+    start(command) {
+      const process = Bun.spawn(enter(command), {
+        ...{ env, stdin: 'pipe', stdout: 'pipe', stderr: 'ignore' },
         ...ownGroup,
-      }),
+      })
+      started.push(process)
+      return process
+    },
   }
 }
 

@@ -3,6 +3,7 @@
  * a folder, whose child does what the plan says and nothing else.
  */
 import { closeSync } from 'node:fs'
+import type { Json } from '../../src/base/json.ts'
 import { findChain } from '../../src/chains/index.ts'
 import { defaultSettings } from '../../src/chains/settings.ts'
 import { noApprovers } from '../../src/guard/signed-verdicts.ts'
@@ -14,7 +15,13 @@ import { runSigner } from '../../src/signer/run.ts'
 import { decodeSignerSettings } from '../../src/signer/settings.ts'
 import { ethPayment } from './payments.ts'
 import { secretOf } from './secret.ts'
-import { testPassword, vaultPlace } from './test-vault.ts'
+import { idOf, type TestWallet, testPassword, vaultPlace } from './test-vault.ts'
+
+/** Each of its public keys takes its private one. */
+export const hardenedWallet: TestWallet = {
+  ...{ id: idOf(77), chain: 'SOL', network: 'mainnet' },
+  mnemonic: 'legal winner thank year wave sausage worth useful legal winner thank yellow',
+}
 
 export type OddPlan = {
   readonly folder: string
@@ -22,8 +29,10 @@ export type OddPlan = {
     | 'ends'
     /** Closes the pipe then, and lives on. */
     | 'closes-and-stays'
-    /** Asks for a payment whose stored bytes fit no frame. */
+    /** Asks for a payment whose stored bytes fit no frame, then for something else. */
     | 'asks-too-much'
+    /** Asks everything at once, again and again. */
+    | 'asks-without-end'
     /** Asks nothing. */
     | 'waits'
   readonly lockWaitMs?: number
@@ -70,7 +79,8 @@ async function main([planText = '', role, settings = '']: readonly string[]): Pr
 function misbehave({ front }: OddPlan): Promise<number> {
   const { promise: status, resolve: end } = Promise.withResolvers<number>()
   const pipe = openChannel(frontChannelFd, {
-    onFrame(_, body) {
+    onFrame(n, body) {
+      if (n > 0) hear(n, body)
       if ((body as { type?: unknown }).type !== 'ready') return
       process.stderr.write('the front is up\n')
       if (front === 'ends') end(7)
@@ -78,14 +88,31 @@ function misbehave({ front }: OddPlan): Promise<number> {
       if (front === 'asks-too-much') {
         const payments = [{ pending: ethPayment(1), completion: {} }]
         pipe.send(1, encodeQuestion({ type: 'sign', payments }))
+        pipe.send(2, encodeQuestion({ type: 'status' }))
       }
+      if (front === 'asks-without-end') for (let i = 1; i <= flood; i++) pipe.send(i, floodOf(i))
     },
     onEnd: () => {
       if (front !== 'closes-and-stays') end(0)
     },
   })
+  let heard = 0
+  const hear = (n: number, body: unknown): void => {
+    process.stderr.write(front === 'asks-too-much' ? `${n}: ${JSON.stringify(body)}\n` : '')
+    if (++heard === (front === 'asks-too-much' ? 2 : flood)) end(7)
+  }
   setInterval(() => {}, 1000)
   return status
+}
+
+const flood = 20_000
+
+/** What is answered at once, what opens a key each time, and what is more than may be asked. */
+function floodOf(i: number): Json {
+  if (i === flood) return { type: 'sign', payments: Array.from({ length: 501 }, () => null) }
+  if (i % 2 === 0) return encodeQuestion({ type: 'status' })
+  const refs = [{ signatureId: hardenedWallet.id, index: i }]
+  return encodeQuestion({ type: 'publicKeys', chain: 'SOL', refs })
 }
 
 async function startSigner({ folder, front }: OddPlan, settings: string): Promise<number> {

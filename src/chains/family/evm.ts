@@ -44,8 +44,9 @@ export function evmChain(numbers: EvmNumbers): Chain {
       }),
     intent: (tx, own) => formatIntent(describe(tx, ownAddress(own), id), addressPrefix),
     complete(tx, own, reads) {
-      const ofAccount = { ...reads, nextNonce: () => reads.nextNonce(accountOf(own)) }
-      return readCompletion(tx, ownAddress(own), sources, ofAccount)
+      const nextNonce: typeof reads.nextNonce = (_, counted) =>
+        reads.nextNonce(accountOf(own), counted)
+      return readCompletion(tx, ownAddress(own), sources, { ...reads, nextNonce })
     },
     fill: (tx, completion) => fillIn(tx, completion, dataRules),
     claims: (tx, own) => [`nonce/${accountOf(own)}/${requireFilled(tx).nonce}`],

@@ -11,6 +11,6 @@ export async function unusedNumber(
   counted: bigint,
   reads: ChainReads,
 ): Promise<bigint> {
-  const own = (await reads.nextNonce(account)) ?? 0n
+  const own = (await reads.nextNonce(account, counted)) ?? 0n
   return own > counted ? own : counted
 }

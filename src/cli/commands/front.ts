@@ -48,7 +48,7 @@ function confineTheRest(
   { misses, requireHardening }: FrontStart,
   warn: (text: string) => void,
 ): void {
-  const found = [...misses, ...confineCalls(frontRefusals)]
+  const found = [...misses, ...confineCalls(frontRefusals())]
   settleMisses('the network process', found, { isRequired: requireHardening, warn })
 }
 
