@@ -88,8 +88,9 @@ const powers: readonly Power[] = [
       'base/lock-file.ts',
       'base/state-file.ts',
       'base/installed-files.ts',
+      'base/child.ts',
     ],
-    why: 'order, fsync and mode of every write are one protocol; state-file.ts keeps nothing that must last, installed-files.ts nothing that is secret',
+    why: 'order, fsync and mode of every write are one protocol; state-file.ts keeps nothing that must last, installed-files.ts nothing that is secret, child.ts opens terminals alone',
   },
   {
     name: 'descriptor writing',

@@ -10,7 +10,7 @@ export type Row = {
   readonly wanted: 'at most' | 'at least'
 }
 
-export function isReached({ figure, limit, wanted }: Row): boolean {
+function isReached({ figure, limit, wanted }: Row): boolean {
   return wanted === 'at most' ? figure <= limit : figure >= limit
 }
 

@@ -49,7 +49,7 @@ export async function startApi(
 }
 
 /** A folder with a vault of these wallets, and its password in a file. */
-export async function makeHome(root: string, wallets: readonly TestWallet[]): Promise<string> {
+async function makeHome(root: string, wallets: readonly TestWallet[]): Promise<string> {
   const home = mkdtempSync(join(root, 'home-'))
   mkdirSync(home, { recursive: true, mode: 0o700 })
   writeFileSync(join(home, 'password'), `${testPassword}\n`, { mode: 0o600 })

@@ -48,11 +48,7 @@ function isOut({ state }: PaymentRow): boolean {
 }
 
 /** The lane is the sender, but it is lost with a journal: the bytes still say it. */
-function senderOf(
-  run: Run,
-  row: SignedRow,
-  numbering: Numbering | undefined,
-): string | undefined {
+function senderOf(run: Run, row: SignedRow, numbering: Numbering | undefined): string | undefined {
   return row.lane ?? readNumber(run, row, numbering)?.sender
 }
 

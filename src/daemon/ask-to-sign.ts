@@ -27,7 +27,11 @@ export function askInBatches(signer: Pick<SignerClient, 'ask'>): AskToSign {
       const { results } = await signer.ask({ type: 'sign', payments })
       return results
     },
-    { maxItems: maxPayments, weigh: payment => lengthOf({ type: 'sign', payments: [payment] }), maxWeight },
+    {
+      maxItems: maxPayments,
+      weigh: payment => lengthOf({ type: 'sign', payments: [payment] }),
+      maxWeight,
+    },
   )
 }
 
@@ -37,7 +41,11 @@ export function reviewInBatches(signer: Pick<SignerClient, 'ask'>): AskToReview 
       const { results } = await signer.ask({ type: 'review', pending })
       return results
     },
-    { maxItems: maxPayments, weigh: sent => lengthOf({ type: 'review', pending: [sent] }), maxWeight },
+    {
+      maxItems: maxPayments,
+      weigh: sent => lengthOf({ type: 'review', pending: [sent] }),
+      maxWeight,
+    },
   )
 }
 

@@ -1,13 +1,7 @@
 import { SQL } from 'bun'
 import { KmsError } from '../base/errors.ts'
 import { inBatches } from './batches.ts'
-import type {
-  Journal,
-  JournalScope,
-  PaymentFilter,
-  PaymentRow,
-  PaymentSummary,
-} from './journal.ts'
+import type { Journal, JournalScope, PaymentFilter, PaymentRow, PaymentSummary } from './journal.ts'
 import {
   columns,
   type Database,

@@ -16,7 +16,11 @@ export type Brought = 'payments' | 'arrivals' | 'nothing' | 'unknown'
  * @param longestWatch as `longestRest`, while there are arrivals to look for
  */
 export function createRhythm(longestRest: number, longestWatch: number): Rhythm {
-  const longest = { payments: 1, arrivals: Math.min(longestRest, longestWatch), nothing: longestRest }
+  const longest = {
+    payments: 1,
+    arrivals: Math.min(longestRest, longestWatch),
+    nothing: longestRest,
+  }
   const pauses = new Map<string, Pause>()
   return {
     isDue(chain, walletIds) {

@@ -2,6 +2,7 @@ import type { Database } from 'bun:sqlite'
 import { parseJson } from '../base/json.ts'
 import type { Network } from '../base/model.ts'
 import { readRowId, resignedId } from './ledger-ids.ts'
+import { readFault } from './ledger-tables.ts'
 
 /** A payment with what was recorded beside its bytes. */
 export type SignedPayment = {
@@ -23,7 +24,7 @@ export function openSignedSince(db: Database): (time: number) => Generator<Signe
   const find = db.query<unknown, { readonly id: string }>(
     'SELECT 1 FROM signed WHERE pending_id = $id',
   )
-  return function* (time) {
+  const read = function* (time: number): Generator<SignedPayment> {
     let newest = 0n
     for (const { id, chain, network, facts, signedAt } of since.iterate({ time })) {
       if (signedAt > newest) newest = signedAt
@@ -33,6 +34,13 @@ export function openSignedSince(db: Database): (time: number) => Generator<Signe
       const { pendingId, version } = row
       if (find.get({ id: resignedId(pendingId, version + 1) }) !== null) continue
       yield { pendingId, chain, network, facts: parseJson(facts), signedAt: Number(newest) }
+    }
+  }
+  return function* (time) {
+    try {
+      yield* read(time)
+    } catch (thrown) {
+      throw readFault(thrown)
     }
   }
 }

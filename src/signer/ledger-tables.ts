@@ -1,4 +1,4 @@
-import { Database, type Statement } from 'bun:sqlite'
+import { Database, SQLiteError, type Statement } from 'bun:sqlite'
 import { KmsError } from '../base/errors.ts'
 import type { Secret } from '../secret/secret.ts'
 import { readVerified } from './ledger-rows.ts'
@@ -120,6 +120,22 @@ export function nonceOf(claim: string): Nonce | undefined {
   const [kind, address, number] = claim.split('/')
   if (kind !== 'nonce' || !address || !number) return undefined
   return { address, number: BigInt(number) }
+}
+
+/** Does `work`; what keeps SQLite from reading comes out as a fault of the disk, which may pass. */
+export function reading<T>(work: () => T): T {
+  try {
+    return work()
+  } catch (thrown) {
+    throw readFault(thrown)
+  }
+}
+
+export function readFault(thrown: unknown): unknown {
+  if (!(thrown instanceof SQLiteError)) return thrown
+  return new KmsError('disk', `the ledger could not be read (${sqliteCode(thrown)})`, {
+    cause: thrown,
+  })
 }
 
 export function sqliteCode(thrown: unknown): string {

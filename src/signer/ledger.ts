@@ -20,6 +20,7 @@ import {
   openDatabase,
   prepareRaiseNonce,
   type Row,
+  reading,
   sqliteCode,
 } from './ledger-tables.ts'
 
@@ -103,6 +104,10 @@ export function openLedger(path: string, auditKey: Secret): Ledger {
   const statements = prepareStatements(db)
 
   const decided = openDecisions(db)
+  const readHead = (): Omit<Commit, 'digest'> | undefined =>
+    reading(() => statements.head.get() ?? undefined)
+  // Asked for at every beat: counted once.
+  let signatures = reading(() => Number(statements.count.get({})?.count ?? 0n))
 
   const write = db.transaction(({ signed, decisions }: ToWrite, generation?: bigint) => {
     const head = statements.head.get() ?? undefined
@@ -113,12 +118,12 @@ export function openLedger(path: string, auditKey: Secret): Ledger {
     for (const decision of decisions) decided.insert(decision, sealed.number)
   })
   const acceptGeneration = (generation: bigint): void => {
-    if (statements.head.get()?.generation === generation) return
+    if (readHead()?.generation === generation) return
     writing(() => write.immediate({ signed: [], decisions: [] }, generation))
   }
 
   const find = (id: string): StoredSignature | undefined =>
-    statements.find.get({ pendingId: id }) ?? undefined
+    reading(() => statements.find.get({ pendingId: id }) ?? undefined)
   const history = (pendingId: string): readonly StoredSignature[] => {
     const rows: StoredSignature[] = []
     for (;;) {
@@ -132,20 +137,23 @@ export function openLedger(path: string, auditKey: Secret): Ledger {
     find: pendingId => history(pendingId).at(-1),
     history,
     claims: pendingId =>
-      history(pendingId).flatMap((_, before) =>
-        statements.claims.all({ pendingId: resignedId(pendingId, before) }).map(claimIn),
-      ),
-    released: pendingId =>
-      statements.released.all({ pendingId: cancellationId(pendingId) }).map(claimIn),
-    facts: pendingId => parseJson(statements.facts.get({ pendingId })?.facts ?? ''),
+      history(pendingId).flatMap((_, before) => {
+        const of = { pendingId: resignedId(pendingId, before) }
+        return reading(() => statements.claims.all(of)).map(claimIn)
+      }),
+    released(pendingId) {
+      const by = { pendingId: cancellationId(pendingId) }
+      return reading(() => statements.released.all(by)).map(claimIn)
+    },
+    facts: pendingId => parseJson(reading(() => statements.facts.get({ pendingId }))?.facts ?? ''),
     cancellation: pendingId => find(cancellationId(pendingId)),
     claimant(chain, network, claim) {
-      const owner = statements.claimant.get({ chain, network, claim })
+      const owner = reading(() => statements.claimant.get({ chain, network, claim }))
       return owner === null ? undefined : paymentOf(owner.pendingId)
     },
     signedSince: openSignedSince(db),
     nextNonce: (chain, network, address) =>
-      statements.nextNonce.get({ chain, network, address })?.next,
+      reading(() => statements.nextNonce.get({ chain, network, address }))?.next,
     commit(entries, decisions = []) {
       writing(() => {
         const selected = decided.select(decisions)
@@ -153,10 +161,11 @@ export function openLedger(path: string, auditKey: Secret): Ledger {
         if (entries.length + toWrite.decisions.length > 0) write.immediate(toWrite)
         selected.settle()
       })
+      signatures += entries.length
     },
-    denied: decided.denied,
+    denied: pendingId => reading(() => decided.denied(pendingId)),
     checkGeneration(generation) {
-      const seen = statements.head.get()?.generation ?? 0n
+      const seen = readHead()?.generation ?? 0n
       if (generation < seen) {
         throw new KmsError(
           'vault-rolled-back',
@@ -167,10 +176,10 @@ export function openLedger(path: string, auditKey: Secret): Ledger {
       acceptGeneration(generation)
     },
     acceptGeneration,
-    seenGeneration: () => statements.head.get()?.generation,
+    seenGeneration: () => readHead()?.generation,
     probe: () => writing(() => db.run(`PRAGMA user_version = ${schemaVersion}`)),
-    count: () => Number(statements.count.get({})?.count ?? 0n),
-    commits: () => Number(statements.head.get()?.number ?? 0n),
+    count: () => signatures,
+    commits: () => Number(readHead()?.number ?? 0n),
     [Symbol.dispose]: () => db.close(),
   }
 }

@@ -58,14 +58,17 @@ function* paymentsIn(ledger: Pick<LedgerReader, 'records'>, network: Network): G
   const versions = new Map<string, number>()
   for (const record of ledger.records()) {
     const row = readRowId(record.pendingId)
-    if (record.kind === 'signed' && row.kind === 'bytes') versions.set(row.pendingId, row.version)
+    if (record.kind !== 'signed' || row.kind !== 'bytes' || row.version === 0) continue
+    versions.set(row.pendingId, row.version)
   }
   let newest = 0
   for (const record of ledger.records()) {
     if (record.kind !== 'signed' || record.network !== network) continue
     newest = Math.max(newest, Number(record.signedAt))
     const row = readRowId(record.pendingId)
-    if (row.kind === 'cancellation' || row.version !== versions.get(row.pendingId)) continue
+    if (row.kind === 'cancellation' || row.version !== (versions.get(row.pendingId) ?? 0)) {
+      continue
+    }
     const judged = judgedFrom(record.chain, parseJson(record.facts))
     yield { pendingId: row.pendingId, judged, signedAt: newest }
   }

@@ -3,6 +3,7 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type DaemonDeps, runDaemon, runOnce } from '../../src/daemon/daemon.ts'
+import { LeftToOthers } from '../../src/daemon/leases.ts'
 import { until } from '../support/daemon-process.ts'
 import { type FakeTatum, startFakeTatum } from '../support/fake-tatum.ts'
 import { type InProcessFront, startFront } from '../support/in-process-front.ts'
@@ -120,6 +121,23 @@ test('a count that cannot be read is told, and neither a failure nor the end', a
   expect(broadcasts(id)).toBe(2)
 })
 
+test.each([false, true])('what another has by now is not told of (in a block: %p)', async mined => {
+  tatum.queue(ethPayment(1))
+  await cycle()
+  if (mined) tatum.mine()
+  clock += tenMinutes
+  let refused = 0
+  const record = async (): Promise<never> => {
+    refused++
+    throw new LeftToOthers()
+  }
+  const { deps } = front
+  await runOnce({ ...deps, journal: { ...deps.journal, record } }, endings)
+  expect(refused).toBe(1)
+  expect(events('arrivals not looked up')).toEqual([])
+  expect(events('payment not confirmed')).toEqual([])
+})
+
 test('bytes that are refused the second time stay what they are', async () => {
   const id = tatum.queue(ethPayment(1))
   await cycle()
@@ -184,24 +202,27 @@ describe('bytes that were refused because their number is used', () => {
   })
 })
 
-test.each(['its sender', null])('bytes under %p that cannot be read are told once, and passed over', async lane => {
-  const id = tatum.queue(ethPayment(1))
-  await cycle()
-  const row = await front.deps.journal.find(id)
-  if (row === undefined) throw new Error('there is no row')
-  const junk = { ...row, pendingId: pendingIdOf(7), lane: lane && row.lane, txData: '0x02' }
-  await front.deps.journal.record(junk)
-  const stop = new AbortController()
-  const sleep = (): Promise<void> => Bun.sleep(1)
-  clock += tenMinutes
-  const running = runDaemon({ ...front.deps, sleep }, { stop: stop.signal, abort: never })
-  await until(() => events('payment sent again').length === 1)
-  clock += tenMinutes
-  await until(() => events('payment sent again').length === 2)
-  stop.abort()
-  await running
-  expect(events('payment not confirmed')).toMatchObject([{ id: junk.pendingId }])
-})
+test.each(['its sender', null])(
+  'bytes under %p that cannot be read are told once, and passed over',
+  async lane => {
+    const id = tatum.queue(ethPayment(1))
+    await cycle()
+    const row = await front.deps.journal.find(id)
+    if (row === undefined) throw new Error('there is no row')
+    const junk = { ...row, pendingId: pendingIdOf(7), lane: lane && row.lane, txData: '0x02' }
+    await front.deps.journal.record(junk)
+    const stop = new AbortController()
+    const sleep = (): Promise<void> => Bun.sleep(1)
+    clock += tenMinutes
+    const running = runDaemon({ ...front.deps, sleep }, { stop: stop.signal, abort: never })
+    await until(() => events('payment sent again').length === 1)
+    clock += tenMinutes
+    await until(() => events('payment sent again').length === 2)
+    stop.abort()
+    await running
+    expect(events('payment not confirmed')).toMatchObject([{ id: junk.pendingId }])
+  },
+)
 
 test('chains without such numbers are not asked', async () => {
   const id = tatum.queue(btcPayment(1))

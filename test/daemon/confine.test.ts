@@ -104,18 +104,21 @@ describe.skipIf(process.platform !== 'linux').each(users)(
       expect(found[`signal ${process.pid}`]).toBe('EPERM')
     })
 
-    test.skipIf(python === null)('types nothing into the terminal it was started from', async () => {
-      const plan: ConfinedPlan = {
-        role: 'front',
-        vaultPath: join(home.folder, 'wallet.dat'),
-        journalFolder: join(home.folder, 'journal'),
-        ...{ read: [], write: [], ports: [], calls: [], signal: [] },
-      }
-      const command = [...before, ...confinedCommand(plan)]
-      const { answer, screen } = await playAtTerminal({ command, attached: true, steps: [] })
-      expect(JSON.parse(answer)['type into a terminal']).toBe('errno 1')
-      expect(screen).toBe('')
-    })
+    test.skipIf(python === null)(
+      'types nothing into the terminal it was started from',
+      async () => {
+        const plan: ConfinedPlan = {
+          role: 'front',
+          vaultPath: join(home.folder, 'wallet.dat'),
+          journalFolder: join(home.folder, 'journal'),
+          ...{ read: [], write: [], ports: [], calls: [], signal: [] },
+        }
+        const command = [...before, ...confinedCommand(plan)]
+        const { answer, screen } = await playAtTerminal({ command, attached: true, steps: [] })
+        expect(JSON.parse(answer)['type into a terminal']).toBe('errno 1')
+        expect(screen).toBe('')
+      },
+    )
   },
 )
 
@@ -184,6 +187,15 @@ describe.skipIf(process.platform !== 'linux')('the daemon', () => {
       expect(tatum.state.requests).toEqual([])
     },
   )
+
+  test('does not share a folder with the credentials of systemd', async () => {
+    const credentials = join(home.folder, 'journal/credentials')
+    mkdirSync(credentials, { recursive: true })
+    const env = { CREDENTIALS_DIRECTORY: credentials }
+    const daemon = startDaemon(home.folder, tatum, ['--run-once', approver()], { env })
+    expect(await daemon.ended).toBe(2)
+    expect(daemon.said()).toContain('the credentials folder is in ')
+  })
 
   test('makes its journal folder itself, for itself alone', async () => {
     expect((await once()).status).toBe(0)

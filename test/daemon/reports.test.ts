@@ -89,10 +89,35 @@ test('a server that is down is not asked for each of them', async () => {
 })
 
 test('what is signed while others are reported has not failed', async () => {
-  const signed = { ...failed, pendingId: 'id70', state: 'signed', txData: '0x', txId: '0xid' } as const
+  const signed = {
+    ...failed,
+    pendingId: 'id70',
+    state: 'signed',
+    txData: '0x',
+    txId: '0xid',
+  } as const
   const taken = await report(async asked => {
     if (asked.includes('id0')) await journal.record(signed)
   })
   expect(taken).toEqual(ids.filter(id => id !== 'id70'))
   expect(memory.reports.size).toBe(0)
+})
+
+test('leases that were asked for are let go, though one of them could not be', async () => {
+  const held = new Set<string>()
+  const leases: Journal['leases'] = {
+    isShared: true,
+    async take(name) {
+      if (name === 'payment/id0') throw new KmsError('disk', 'away')
+      await Bun.sleep(1)
+      held.add(name)
+      return true
+    },
+    letGo: name => void held.delete(name),
+    isHeld: name => held.has(name),
+  }
+  journal = { ...journal, leases }
+  await expect(report(async () => {})).rejects.toThrow('away')
+  await Bun.sleep(5)
+  expect([...held]).toEqual([])
 })

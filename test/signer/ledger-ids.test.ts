@@ -28,7 +28,10 @@ describe('an id of the ledger is read as it was made', () => {
     )
   })
 
-  test.each(['cancel', 'resign', 'cancel-1', ''])('for payment %j, which only looks like one', id => {
-    expect(readRowId(id)).toEqual({ kind: 'bytes', pendingId: id, version: 0 })
-  })
+  test.each(['cancel', 'resign', 'cancel-1', ''])(
+    'for payment %j, which only looks like one',
+    id => {
+      expect(readRowId(id)).toEqual({ kind: 'bytes', pendingId: id, version: 0 })
+    },
+  )
 })

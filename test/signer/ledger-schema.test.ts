@@ -142,6 +142,13 @@ function entry(n: number): LedgerEntry {
 
 function decision(n: number) {
   const { pendingId, chain, network, serializedHash } = entry(n)
-  const about = { pendingId, chain, network, serializedHash, what: 'refused', reason: 'no' } as const
+  const about = {
+    pendingId,
+    chain,
+    network,
+    serializedHash,
+    what: 'refused',
+    reason: 'no',
+  } as const
   return { ...about, code: 'transaction-refused', digest: null, by: [], decidedAt: 1 } as const
 }

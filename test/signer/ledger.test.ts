@@ -251,6 +251,38 @@ describe('trouble with the file', () => {
     expect(refusalOf(() => withLedger(path, ledger => ledger.commit([entry(9)]))).code).toBe('disk')
   })
 
+  test('one that can no longer be read is a fault of the disk, whatever is asked', () => {
+    const path = sealedLedger()
+    withLedger(path, ledger => {
+      change(path, 'PRAGMA foreign_keys = OFF; DROP TABLE decisions; DROP TABLE claims')
+      change(path, 'PRAGMA foreign_keys = OFF; DROP TABLE nonces; DROP TABLE signed')
+      change(path, 'DROP TABLE commits')
+      const { pendingId } = entry(1)
+      const address = '0xaa'
+      for (const read of [
+        () => ledger.find(pendingId),
+        () => ledger.history(pendingId),
+        () => ledger.claims(pendingId),
+        () => ledger.released(pendingId),
+        () => ledger.facts(pendingId),
+        () => ledger.cancellation(pendingId),
+        () => ledger.claimant('ETH', 'mainnet', 'nonce/0xaa/1'),
+        () => [...ledger.signedSince(0)],
+        () => ledger.nextNonce('ETH', 'mainnet', address),
+        () => ledger.denied(pendingId),
+        () => ledger.checkGeneration(1n),
+        () => ledger.seenGeneration(),
+        () => ledger.commits(),
+      ]) {
+        expect(refusalOf(read)).toMatchObject({
+          code: 'disk',
+          message: 'the ledger could not be read (SQLITE_ERROR)',
+        })
+      }
+      expect(ledger.count()).toBe(3)
+    })
+  })
+
   test('another writer makes the commit a fault, not a second truth', () => {
     const path = sealedLedger()
     withLedger(path, ledger => {

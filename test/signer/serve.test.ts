@@ -361,17 +361,13 @@ describe('what was signed', () => {
   const lookUp = (chain: string, pendingId: string, hash: string): Promise<unknown> =>
     signer.answer({ type: 'signed', chain, pendingId, contents: hash })
 
-  test.each([
-    `cancel/${pendingIdOf(1)}`,
-    `resign/1/${pendingIdOf(1)}`,
-    '',
-    'x'.repeat(101),
-  ])('is not looked up under %j, which is no id of a payment', async pendingId => {
-    const hash = contents(btcPayment(1))
+  const noIds = [`cancel/${pendingIdOf(1)}`, `resign/1/${pendingIdOf(1)}`, '', 'x'.repeat(101)]
+  test.each(noIds)('is not looked up under %j, which is no id of a payment', async pendingId => {
     for (const type of ['signed', 'claims']) {
-      expect(
-        await signer.answer({ type, chain: 'BTC', pendingId, contents: hash }),
-      ).toMatchObject({ fault: { message: expect.stringContaining('malformed') } })
+      const asked = { type, chain: 'BTC', pendingId, contents: contents(btcPayment(1)) }
+      expect(await signer.answer(asked)).toMatchObject({
+        fault: { message: expect.stringContaining('malformed') },
+      })
     }
   })
 
@@ -452,6 +448,16 @@ describe('whatever comes over the pipe', () => {
         expect(answer).not.toContain('internal fault')
       }),
     )
+  })
+
+  test.each(['payments', 'pending'])('more %s than a batch has are no question', async name => {
+    const type = name === 'payments' ? 'sign' : 'review'
+    const item = name === 'payments' ? { pending: null, completion: {} } : null
+    const batch = (length: number) => ({ type, [name]: Array.from({ length }, () => item) })
+    expect(await signer.answer(batch(500))).toHaveProperty('ok')
+    expect(await signer.answer(batch(501))).toEqual({
+      fault: { code: 'unexpected', message: expect.stringContaining('malformed') },
+    })
   })
 
   test('a serialized transaction that is any JSON is refused with a reason', async () => {

@@ -99,9 +99,12 @@ describe('a signature that does not verify', () => {
     const isBroken = breakSignatures()
     expect(await sign([filledEthPayment(1, 0), {}])).toMatchObject([{ kind: 'signed' }])
     isBroken.now = true
-    expect(await sign([{ ...filledEthPayment(2, 0), hashes: [wallets.ethKey.id], index: undefined }, {}])).toMatchObject([
-      { kind: 'refused', reason: 'a signature just made does not verify' },
-    ])
+    expect(
+      await sign([
+        { ...filledEthPayment(2, 0), hashes: [wallets.ethKey.id], index: undefined },
+        {},
+      ]),
+    ).toMatchObject([{ kind: 'refused', reason: 'a signature just made does not verify' }])
     expect(signer.ledger.count()).toBe(1)
   })
 

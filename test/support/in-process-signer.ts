@@ -72,7 +72,18 @@ export function startSigner(
     const chain = findRegistered(id)
     return chain && wrapChain(chain)
   }
-  const facts = { vault, ledger, room, network, chainSettings, acceptNonces, allowReplacement, cancel, resign, approvals }
+  const facts = {
+    vault,
+    ledger,
+    room,
+    network,
+    chainSettings,
+    acceptNonces,
+    allowReplacement,
+    cancel,
+    resign,
+    approvals,
+  }
   const read = () => policy?.()
   const ruled = openPolicy({ ...facts, now, warn, note: () => {}, read }, read())
   const core = createSigner({
