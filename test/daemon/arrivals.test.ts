@@ -92,6 +92,31 @@ test('an address is asked about once in ten minutes, however many of its payment
   await running
 })
 
+test('a chain does not rest longer than ten minutes while a payment is not in a block', async () => {
+  const id = tatum.queue(ethPayment(1))
+  const stop = new AbortController()
+  const periodMs = 300_000
+  let rounds = 0
+  const deps: DaemonDeps = {
+    ...front.deps,
+    periodMs,
+    idlePeriodMs: 64 * periodMs,
+    pulse: { ...front.deps.pulse, everyMs: periodMs },
+    async sleep() {
+      rounds++
+      await Bun.sleep(5)
+    },
+  }
+  const running = runDaemon(deps, { stop: stop.signal, abort: never })
+  await until(() => tatum.state.settled.has(id))
+  const [btc, eth, from] = [polls('BTC'), polls('ETH'), rounds]
+  await until(() => rounds > from + 40)
+  stop.abort()
+  await running
+  expect(polls('ETH') - eth).toBeGreaterThan(12)
+  expect(polls('BTC') - btc).toBeLessThan(8)
+})
+
 test('those of one sender that have arrived are done, and the others go out in their order', async () => {
   const ids = [1, 2, 3, 4].map(n => tatum.queue(ethPayment(n)))
   tatum.mine()
@@ -270,6 +295,10 @@ function counts(): number {
     ({ route, body }) =>
       route === 'rpc' && (body as { method: string }).method === 'eth_getTransactionCount',
   ).length
+}
+
+function polls(chain: string): number {
+  return tatum.state.requests.filter(({ path }) => path === `/v3/kms/pending/${chain}`).length
 }
 
 function pollsAgain(): () => boolean {

@@ -10,7 +10,7 @@ import { until } from '../support/daemon-process.ts'
 import { type FakeTatum, startFakeTatum } from '../support/fake-tatum.ts'
 import { type InProcessFront, startFront } from '../support/in-process-front.ts'
 import { type InProcessSigner, startSigner } from '../support/in-process-signer.ts'
-import { btcPayment, ethPayment, pendingIdOf, wallets } from '../support/payments.ts'
+import { btcPayment, pendingIdOf, wallets } from '../support/payments.ts'
 import { idOf, storeWallets } from '../support/test-vault.ts'
 
 const template = mkdtempSync(join(tmpdir(), 'kms-polling-'))
@@ -81,20 +81,6 @@ describe('polling', () => {
     await finish(running)
     expect(polls('ETH') - eth).toBeLessThanOrEqual(40 / 8 + 2)
     expect(polls('BTC') - btc).toBeGreaterThan(3 * (polls('ETH') - eth))
-  })
-
-  test('does not rest longer than ten minutes while a payment is not in a block', async () => {
-    tatum.stopMining()
-    const id = tatum.queue(ethPayment(1))
-    const periodMs = 300_000
-    const pulse = { ...front.deps.pulse, everyMs: periodMs }
-    const running = run({ periodMs, idlePeriodMs: 64 * periodMs, pulse })
-    await until(() => tatum.state.settled.has(id))
-    const [btc, eth, from] = [polls('BTC'), polls('ETH'), rounds]
-    await until(() => rounds > from + 40)
-    await finish(running)
-    expect(polls('ETH') - eth).toBeGreaterThan(15)
-    expect(polls('BTC') - btc).toBeLessThan(8)
   })
 
   test('is spread over the first half of a period', async () => {
