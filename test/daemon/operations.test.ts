@@ -82,7 +82,7 @@ describe('a daemon that is looked at', () => {
     const [unix, file] = [join(folder, 'socket'), join(folder, 'kms.prom')]
     const daemon = start(`--metrics=unix:${unix}`, `--metrics-file=${file}`)
     const id = tatum.queue(btcPayment(1))
-    await until(() => tatum.state.settled.has(id) && existsSync(unix), explain)
+    await until(() => daemon.said().includes('payment sent') && existsSync(unix), explain)
     const ask = (path: string) => fetch(`http://kms${path}`, { unix })
     while ((await ask('/readyz')).status !== 200) await Bun.sleep(10)
     expect(await (await ask('/livez')).text()).toBe('ok\n')
