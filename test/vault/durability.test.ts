@@ -60,7 +60,8 @@ async function newVault(name: string, cost = 14): Promise<Place> {
   return place
 }
 
-const generate = ['generatemanagedwallet', 'BTC']
+/** However busy the machine is, all of them get their turn. */
+const generate = ['generatemanagedwallet', 'BTC', '--lock-wait=600']
 
 /** At the vault's own cost: the default would be dearer. */
 const rotate = ({ folder }: Place): readonly string[] => [
@@ -100,8 +101,8 @@ async function each(count: number, atOnce: number, work: (i: number) => Promise<
   await Promise.all(Array.from({ length: Math.min(atOnce, count) }, worker))
 }
 
-/** Of the 200; each takes some 80 MB whatever it does. */
-const writersAtOnce = Number(process.env['WRITERS_AT_ONCE'] ?? 32)
+/** Of the 200; each takes some 80 MB and half a second of a processor, whatever it does. */
+const writersAtOnce = Number(process.env['WRITERS_AT_ONCE'] ?? 16)
 
 describe('many writers of one vault', () => {
   test('store every wallet they report: 200 processes', async () => {
@@ -117,7 +118,7 @@ describe('many writers of one vault', () => {
     process.stdout.write(
       `writers: 200 processes, ${writersAtOnce} at once: ${reported.length} reported, ${reported.length} stored\n`,
     )
-  }, 180_000)
+  }, 600_000)
 
   test.if(process.platform === 'linux')(
     'cost the memory of one scrypt at a time',
@@ -158,7 +159,7 @@ describe('many writers of one vault', () => {
       // Who has just answered may still be ending while the next one begins.
       expect(most).toBeLessThanOrEqual(2)
     },
-    60_000,
+    300_000,
   )
 })
 
