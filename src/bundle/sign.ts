@@ -90,10 +90,8 @@ async function signAll(
   if (!('results' in answer)) throw new KmsError('unexpected', 'the signer answered otherwise')
   return payments.map((payment, i) => {
     const result = answer.results[i]
-    if (result === undefined || result.kind === 'to-approve') {
-      throw new KmsError('unexpected', 'a payment was lost in its batch')
-    }
-    return [payment, result] as const
+    if (result?.kind === 'signed' || result?.kind === 'refused') return [payment, result] as const
+    throw new KmsError('unexpected', 'a payment was lost in its batch')
   })
 }
 

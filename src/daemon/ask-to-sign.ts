@@ -3,6 +3,8 @@ import { encodeJson } from '../base/json.ts'
 import type { SignerClient } from '../signer/client.ts'
 import {
   encodeQuestion,
+  type LookUp,
+  type LookUpResult,
   maxPayments,
   type Payment,
   type Question,
@@ -13,6 +15,9 @@ import { inBatches } from './batches.ts'
 
 /** Asks the signer for one payment's bytes. */
 export type AskToSign = (payment: Payment) => Promise<SignResult>
+
+/** Asks it for the bytes that the ledger has of a payment. */
+export type AskIfSigned = (payment: LookUp) => Promise<LookUpResult>
 
 /** Asks it what approvers are to be told of one pending transaction, exactly as Tatum sent it. */
 export type AskToReview = (pending: unknown) => Promise<ReviewResult>
@@ -32,6 +37,16 @@ export function askInBatches(signer: Pick<SignerClient, 'ask'>): AskToSign {
       weigh: payment => lengthOf({ type: 'sign', payments: [payment] }),
       maxWeight,
     },
+  )
+}
+
+export function lookUpInBatches(signer: Pick<SignerClient, 'ask'>): AskIfSigned {
+  return inBatches(
+    async (payments: readonly LookUp[]) => {
+      const { results } = await signer.ask({ type: 'signed', payments })
+      return results
+    },
+    { maxItems: maxPayments },
   )
 }
 

@@ -11,7 +11,7 @@ import { connectSigner, type SignerClient } from '../signer/client.ts'
 import { createTatumApi } from '../tatum/api.ts'
 import { createNode } from '../tatum/node.ts'
 import { type Approve, approveBySignature, approveByStatus } from './approve.ts'
-import { askInBatches, reviewInBatches } from './ask-to-sign.ts'
+import { askInBatches, lookUpInBatches, reviewInBatches } from './ask-to-sign.ts'
 import { type Cancelled, cancelPayment } from './cancel.ts'
 import { decodeFrontConfig, type FrontConfig } from './config.ts'
 import { type DaemonDeps, drainMs, runDaemon, runOnce } from './daemon.ts'
@@ -221,6 +221,7 @@ function assemble(
     pulse,
     signer,
     askToSign: askInBatches(signer),
+    askIfSigned: lookUpInBatches(signer),
     journal,
     disk,
     stateFolder,

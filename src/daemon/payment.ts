@@ -2,14 +2,13 @@ import { createHash } from 'node:crypto'
 import { hex, utf8 } from '../base/bytes.ts'
 import { asKmsError, type ErrorCode, KmsError } from '../base/errors.ts'
 import { asRecord, asString } from '../base/json.ts'
-import type { Completion, Intent, Network, PendingTx } from '../base/model.ts'
+import type { Completion, Intent, Network, PendingTx, Signed } from '../base/model.ts'
 import type { Chain, ChainSettings, Own } from '../chains/chain.ts'
 import type { SignedVerdict } from '../guard/signed-verdicts.ts'
-import type { Answers } from '../signer/messages.ts'
 import { refuseOversized } from '../tatum/entry-size.ts'
 import { parsePending } from '../tatum/pending.ts'
 import { type Approve, DeniedForGood, refusalOf } from './approve.ts'
-import type { AskToSign } from './ask-to-sign.ts'
+import type { AskIfSigned, AskToSign } from './ask-to-sign.ts'
 import type { EventLog } from './events.ts'
 import { isSigned, type Journal, type PaymentRow, type SignedRow } from './journal.ts'
 import { publicKeysOf } from './known-keys.ts'
@@ -18,6 +17,7 @@ import { chainReads, type ReadsDeps, type Warning } from './reads.ts'
 
 export type PaymentDeps = ReadsDeps & {
   readonly askToSign: AskToSign
+  readonly askIfSigned: AskIfSigned
   readonly journal: Journal
   /** Undefined where payments need no second pair of eyes (testnet without --external-url). */
   readonly approve: Approve | undefined
@@ -232,15 +232,14 @@ function readEntry(
 }
 
 async function askLedger(
-  { signer }: PaymentDeps,
+  { askIfSigned }: PaymentDeps,
   { chain, pendingId, contents }: PaymentRow,
-): Promise<Answers['signed']['signed']> {
-  try {
-    return (await signer.ask({ type: 'signed', chain, pendingId, contents })).signed
-  } catch (thrown) {
-    const { code, message } = asKmsError(thrown)
-    throw code === 'transaction-refused' ? new SignedOtherwise(message) : thrown
-  }
+): Promise<Signed | null> {
+  const result = await askIfSigned({ chain, pendingId, contents })
+  if (result.kind === 'none') return null
+  if (result.kind === 'found') return result
+  const refusal = refusalOf(result)
+  throw refusal.code === 'transaction-refused' ? new SignedOtherwise(refusal.message) : refusal
 }
 
 async function keepBytes(

@@ -31,12 +31,20 @@ export function publicKeyOfScalar(scalar: Uint8Array): Uint8Array {
   return timesBase(littleEndianNumberOf(scalar) % order)
 }
 
-/** RFC 8032, 5.1.6: R‖S. */
-export function signExpanded({ scalar, prefix }: ExpandedKey, message: Uint8Array): Uint8Array {
+/**
+ * RFC 8032, 5.1.6: R‖S.
+ *
+ * @param publicKey of this scalar and no other: two signatures with different ones give the key away
+ */
+export function signExpanded(
+  { scalar, prefix }: ExpandedKey,
+  message: Uint8Array,
+  publicKey = publicKeyOfScalar(scalar),
+): Uint8Array {
   const secret = littleEndianNumberOf(scalar) % order
   const nonce = hashToScalar(prefix, message)
   const R = timesBase(nonce)
-  const challenge = hashToScalar(R, timesBase(secret), message)
+  const challenge = hashToScalar(R, publicKey, message)
   return concat(R, littleEndianBytesOf((nonce + challenge * secret) % order))
 }
 

@@ -21,30 +21,40 @@ export type KeyRoom = AsyncDisposable & {
 
 export type SignTask = { readonly key: Secret; readonly request: SigningRequest }
 
-/** A thread is ended when nothing came for this long, or when it is worn out. */
+/** A thread that has met keys is ended when nothing came for this long, or when it is worn out. */
 const idleMs = 500
+/** One that has not met any holds nothing but memory. */
+const unusedMs = 60_000
 /** As many as keep a thread busy for a moment, so that whoever comes next need not wait long. */
 const tasksPerMessage = 512
+/** While its last answer is read here the thread has its next message. */
+const messagesAtOnce = 2
+
+type RoomSettings = Partial<ThreadSettings> & {
+  /** The first thread to use: whoever started it ends it if it was not needed. */
+  readonly first?: KeyThread
+}
 
 /**
  * The room is empty until the first task.
  *
  * @param settings for tests: another program for the thread, less patience with it
  */
-export function openKeyRoom(settings: Partial<ThreadSettings> = {}): KeyRoom {
+export function openKeyRoom(settings: RoomSettings = {}): KeyRoom {
   const keeper = keepThread(settings)
   const batches = createBatches(keeper.perform)
   return {
     async signAll(tasks) {
-      const signatures: (Signature | null)[] = []
+      const pieces: Promise<readonly KeyResult[]>[] = []
       for (let at = 0; at < tasks.length; at += tasksPerMessage) {
         const piece = tasks.slice(at, at + tasksPerMessage)
-        const results = await batches.ask(
-          piece.map(({ key, request }) => ({ kind: 'sign', address: key.address, request })),
+        pieces.push(
+          batches.ask(
+            piece.map(({ key, request }) => ({ kind: 'sign', address: key.address, request })),
+          ),
         )
-        signatures.push(...(results as readonly (Signature | null)[]))
       }
-      return signatures
+      return (await Promise.all(pieces)).flat() as readonly (Signature | null)[]
     },
     async publicKey(curve, key, compressed = true) {
       const [result] = await batches.ask([
@@ -68,50 +78,55 @@ export function openKeyRoom(settings: Partial<ThreadSettings> = {}): KeyRoom {
 type Perform = (tasks: readonly KeyTask[]) => Promise<readonly KeyResult[]>
 
 /** A thread while there is work, none while there is none. */
-function keepThread(settings: Partial<ThreadSettings>) {
-  let thread: KeyThread | undefined
+function keepThread({ first, ...settings }: RoomSettings) {
+  let thread = first
+  let underWay = 0
   let idle: ReturnType<typeof setTimeout> | undefined
 
-  const end = async (): Promise<void> => {
-    clearTimeout(idle)
-    const ending = thread?.end()
-    thread = undefined
-    await ending
-  }
   const abandon = (): void => {
     clearTimeout(idle)
     thread?.abandon()
     thread = undefined
   }
+  const end = async (): Promise<void> => {
+    if (!thread?.hasMetKeys()) return abandon()
+    clearTimeout(idle)
+    const ending = thread.end()
+    thread = undefined
+    await ending
+  }
+  const endLater = (): void => {
+    if (underWay > 0 || thread === undefined) return
+    idle = setTimeout(end, thread.hasMetKeys() ? idleMs : unusedMs)
+    idle.unref()
+  }
   const perform: Perform = async tasks => {
     if (tasks.length === 0) return []
     clearTimeout(idle)
     thread ??= startThread(settings)
+    const performing = thread
+    underWay++
     try {
-      return await thread.perform(tasks)
+      return await performing.perform(tasks)
     } catch (fault) {
-      abandon()
+      if (thread === performing) abandon()
       throw fault
     } finally {
-      if (thread?.isWornOut()) void end()
-      idle = setTimeout(end, idleMs)
-      idle.unref()
+      underWay--
+      if (thread === performing && performing.isWornOut()) void end()
+      endLater()
     }
   }
+  endLater()
   return { perform, end, abandon }
 }
 
-/**
- * One batch after the other: a thread is never ended under somebody's work. All that is waiting, up
- * to what one message holds, is one batch.
- */
+/** All that is waiting, up to what one message holds, is one batch; a few of them are under way. */
 function createBatches(perform: Perform) {
-  let queue: Promise<unknown> = Promise.resolve()
   let waiting: readonly Asked[] = []
+  const underWay = new Set<Promise<void>>()
 
-  const runWaiting = async (): Promise<void> => {
-    const batch = takeBatch(waiting)
-    waiting = waiting.slice(batch.length)
+  const run = async (batch: readonly Asked[]): Promise<void> => {
     try {
       const results = await perform(batch.flatMap(({ tasks }) => tasks))
       let at = 0
@@ -123,14 +138,29 @@ function createBatches(perform: Perform) {
       for (const { reject } of batch) reject(fault)
     }
   }
+  const begin = (): void => {
+    while (waiting.length > 0 && underWay.size < messagesAtOnce) {
+      const batch = takeBatch(waiting)
+      waiting = waiting.slice(batch.length)
+      const running = run(batch).then(() => {
+        underWay.delete(running)
+        begin()
+      })
+      underWay.add(running)
+    }
+  }
   return {
     ask(tasks: readonly KeyTask[]): Promise<readonly KeyResult[]> {
       const { promise, resolve, reject } = Promise.withResolvers<readonly KeyResult[]>()
       waiting = [...waiting, { tasks, resolve, reject }]
-      queue = queue.then(runWaiting)
+      // Not at once: what is asked for in one go shares a message.
+      queueMicrotask(begin)
       return promise
     },
-    done: (): Promise<unknown> => queue,
+    async done(): Promise<void> {
+      begin()
+      while (underWay.size > 0) await Promise.all(underWay)
+    },
   }
 }
 

@@ -1,6 +1,6 @@
 import { KmsError } from '../base/errors.ts'
 import { isCompiled } from '../base/program.ts'
-import type { KeyResult, KeyTask } from './key-worker.ts'
+import type { KeyMessage, KeyResult, KeyTask } from './key-worker.ts'
 import { overwriteFreedMemory } from './residue.ts'
 
 /** A batch takes milliseconds; a thread that has not answered by then never will. */
@@ -13,8 +13,12 @@ const usualUses = 8_192
 const longestLifeMs = 60_000
 
 /** The thread in which noble meets private keys; see key-worker.ts. */
-export type KeyThread = {
+export type KeyThread = Disposable & {
+  /** Answers in the order in which it was asked, which may be ahead of its answers. */
   perform(tasks: readonly KeyTask[]): Promise<readonly KeyResult[]>
+  /** Has it sign what says nothing, until it is asked for something. */
+  rehearse(): void
+  hasMetKeys(): boolean
   /** It has used keys for long enough and is to be ended, others following it. */
   isWornOut(): boolean
   /** Ends it when it has overwritten what keys left behind in it. */
@@ -35,43 +39,27 @@ export function startThread(settings: Partial<ThreadSettings> = {}): KeyThread {
     mostUses = usualUses,
   } = settings
   const worker = new Worker(program)
-  const failed = (what: string) => new KmsError('unexpected', `the thread for keys ${what}`)
-  let hasEnded = false
-  worker.addEventListener('close', () => {
-    hasEnded = true
-  })
+  const ask = askInOrder(worker, answerWithinMs)
   let uses = 0
   const aging = setTimeout(() => {
     uses = mostUses
   }, longestLifeMs)
   aging.unref()
-  const perform = (tasks: readonly KeyTask[]): Promise<readonly KeyResult[]> => {
-    const { promise, resolve, reject } = Promise.withResolvers<readonly KeyResult[]>()
-    worker.onmessage = ({ data }: MessageEvent<readonly KeyResult[]>) => resolve(data)
-    // What went wrong in there may have a key in its text: it is not passed on.
-    worker.onerror = () => reject(failed('has failed'))
-    const onClose = () => reject(failed('has ended'))
-    worker.addEventListener('close', onClose)
-    const late = setTimeout(() => reject(failed('does not answer')), answerWithinMs)
-    if (hasEnded) onClose()
-    uses += tasks.length
-    worker.postMessage(tasks)
-    return promise.finally(() => {
-      clearTimeout(late)
-      worker.removeEventListener('close', onClose)
-    })
-  }
   const abandon = (): void => {
     clearTimeout(aging)
     worker.terminate()
   }
   return {
-    perform,
+    perform(tasks) {
+      uses += tasks.length
+      return ask({ kind: 'perform', tasks })
+    },
+    rehearse: () => worker.postMessage({ kind: 'rehearse' } satisfies KeyMessage),
+    hasMetKeys: () => uses > 0,
     isWornOut: () => uses >= mostUses,
     async end() {
       try {
-        // No tasks: that is the sign to overwrite.
-        await perform([])
+        await ask({ kind: 'overwrite' })
       } catch {
         // A thread that has failed has nothing more to give back.
       } finally {
@@ -80,6 +68,35 @@ export function startThread(settings: Partial<ThreadSettings> = {}): KeyThread {
       }
     },
     abandon,
+    [Symbol.dispose]: abandon,
+  }
+}
+
+/** Pairs what the thread answers with what it was asked: it does one after the other. */
+function askInOrder(worker: Worker, answerWithinMs: number) {
+  type Answer = readonly KeyResult[]
+  const asked: PromiseWithResolvers<Answer>[] = []
+  let end: KmsError | undefined
+  const failed = (what: string) => new KmsError('unexpected', `the thread for keys ${what}`)
+  const fail = (what: string): void => {
+    end ??= failed(what)
+    for (const { reject } of asked.splice(0)) reject(end)
+  }
+  worker.onmessage = ({ data }: MessageEvent<Answer>) => asked.shift()?.resolve(data)
+  // What went wrong in there may have a key in its text: it is not passed on.
+  worker.onerror = () => fail('has failed')
+  worker.addEventListener('close', () => fail('has ended'))
+  return async (message: KeyMessage): Promise<Answer> => {
+    if (end !== undefined) throw end
+    const answer = Promise.withResolvers<Answer>()
+    const late = setTimeout(() => answer.reject(failed('does not answer')), answerWithinMs)
+    asked.push(answer)
+    worker.postMessage(message)
+    try {
+      return await answer.promise
+    } finally {
+      clearTimeout(late)
+    }
   }
 }
 

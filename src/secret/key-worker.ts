@@ -1,7 +1,15 @@
 import type { Curve, PublicKey, Signature, SigningRequest } from '../base/model.ts'
 import { viewMemory } from '../base/native-memory.ts'
+import { publicKeyOfScalar } from './eddsa.ts'
+import { rehearseSigning } from './rehearsal.ts'
 import { overwriteResidue } from './residue.ts'
 import { privateKeyLength, publicKeyOf, sign } from './sign.ts'
+
+/** What the thread is told. `rehearse` is not answered. */
+export type KeyMessage =
+  | { readonly kind: 'perform'; readonly tasks: readonly KeyTask[] }
+  | { readonly kind: 'rehearse' }
+  | { readonly kind: 'overwrite' }
 
 /** Work on the private key at `address`, which stays locked until the answer is back. */
 export type KeyTask =
@@ -20,19 +28,52 @@ declare const self: Worker
 
 /**
  * The thread in which noble meets private keys. noble copies a key into BigInts and strings, which
- * are freed but never wiped; they are overwritten before this thread ends, when it is sent no tasks.
+ * are freed but never wiped; they are overwritten before this thread ends.
  */
-self.onmessage = ({ data }: MessageEvent<readonly KeyTask[]>) => {
-  if (data.length === 0) overwriteResidue()
-  self.postMessage(data.map(perform))
+self.onmessage = ({ data: message }: MessageEvent<KeyMessage>) => {
+  isRehearsing = false
+  switch (message.kind) {
+    case 'perform':
+      self.postMessage(performAll(message.tasks))
+      return
+    case 'overwrite':
+      overwriteResidue()
+      self.postMessage([])
+      return
+    case 'rehearse':
+      isRehearsing = true
+      rehearse(rounds)
+  }
 }
 
-function perform(task: KeyTask): KeyResult {
+/** Until something is to be done, at most as long as it takes to open a vault. */
+let isRehearsing = false
+const rounds = 400
+
+/** One round at a time: whatever is to be done does not wait for the others. */
+function rehearse(left: number): void {
+  if (!isRehearsing || left === 0) return
+  // What it throws ends the thread.
+  rehearseSigning()
+  setImmediate(rehearse, left - 1)
+}
+
+function performAll(tasks: readonly KeyTask[]): readonly KeyResult[] {
+  // A key stays where it is until the answer is back, and pays for many payments.
+  const halves = new Map<number, Uint8Array>()
+  return tasks.map(task => perform(task, halves))
+}
+
+function perform(task: KeyTask, halves: Map<number, Uint8Array>): KeyResult {
   const key = viewMemory(task.address, privateKeyLength(curveOf(task)))
   try {
     switch (task.kind) {
       case 'sign':
-        return sign(task.request, key)
+        return sign(task.request, key, scalar => {
+          const half = halves.get(task.address) ?? publicKeyOfScalar(scalar)
+          halves.set(task.address, half)
+          return half
+        })
       case 'publicKey':
         return publicKeyOf(task.curve, key, task.compressed)
     }

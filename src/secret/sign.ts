@@ -16,8 +16,14 @@ import { signSchnorrBch, verifySchnorrBch } from './schnorr-bch.ts'
 /**
  * The only place where a private key meets a message. `key` is lent for the call: 32 bytes, 64 for
  * `ed25519-bip32`.
+ *
+ * @param half the public half of a scalar; ed25519 signs it, too, and it costs as much as the rest
  */
-export function sign({ algorithm, message }: SigningRequest, key: Uint8Array): Signature {
+export function sign(
+  { algorithm, message }: SigningRequest,
+  key: Uint8Array,
+  half: (scalar: Uint8Array) => Uint8Array = publicKeyOfScalar,
+): Signature {
   switch (algorithm) {
     case 'ecdsa-secp256k1':
       refuseOtherThanDigest(message)
@@ -31,13 +37,15 @@ export function sign({ algorithm, message }: SigningRequest, key: Uint8Array): S
     case 'ed25519': {
       const expanded = expandSeed(key)
       try {
-        return { bytes: signExpanded(expanded, message), recovery: 0 }
+        return { bytes: signExpanded(expanded, message, half(expanded.scalar)), recovery: 0 }
       } finally {
         wipeExpanded(expanded)
       }
     }
-    case 'ed25519-bip32':
-      return { bytes: signExpanded(splitExtended(key), message), recovery: 0 }
+    case 'ed25519-bip32': {
+      const expanded = splitExtended(key)
+      return { bytes: signExpanded(expanded, message, half(expanded.scalar)), recovery: 0 }
+    }
   }
 }
 

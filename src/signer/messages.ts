@@ -17,13 +17,8 @@ export type Question =
   | { readonly type: 'wallets'; readonly from: number }
   | { readonly type: 'publicKeys'; readonly chain: string; readonly refs: readonly KeyRef[] }
   | { readonly type: 'nextNonce'; readonly chain: string; readonly address: string }
-  /** Looks a payment up in the ledger. `contents`: SHA-256 of its serializedTransaction, in hex. */
-  | {
-      readonly type: 'signed'
-      readonly chain: string
-      readonly pendingId: string
-      readonly contents: string
-    }
+  /** Looks payments up in the ledger. */
+  | { readonly type: 'signed'; readonly payments: readonly LookUp[] }
   /** What approvers are to be told of pending transactions, exactly as Tatum sent them. */
   | { readonly type: 'review'; readonly pending: readonly unknown[] }
   /** Shows it a no that approvers have signed. */
@@ -64,6 +59,13 @@ export type Progress = {
 /** As many payments as one question may be about; they keep the signer busy for a fraction of a second. */
 export const maxPayments = 500
 
+/** What a payment is known by. `contents`: SHA-256 of its serializedTransaction, in hex. */
+export type LookUp = {
+  readonly chain: string
+  readonly pendingId: string
+  readonly contents: string
+}
+
 /** A pending transaction exactly as Tatum sent it, and what the front adds to it. */
 export type Payment = Additions & { readonly pending: unknown }
 
@@ -79,7 +81,7 @@ export type Answers = {
   /** `encodePublicKey` texts in the order of the refs. */
   readonly publicKeys: { readonly keys: readonly string[] }
   readonly nextNonce: { readonly next: string | null }
-  readonly signed: { readonly signed: Signed | null }
+  readonly signed: { readonly results: readonly LookUpResult[] }
   readonly review: { readonly results: readonly ReviewResult[] }
   /** Why the payment is refused for ever; null where no approver has signed a no that counts. */
   readonly deny: { readonly reason: string | null }
@@ -114,7 +116,7 @@ export type Answers = {
 /** The newest bytes of a payment in the ledger, and those before them. */
 export type OrderedPayment = Signed & {
   readonly chain: string
-  /** As in the question `signed`. */
+  /** As in a `LookUp`. */
   readonly contents: string
   readonly before: Signed | null
   /** Of the keys that signed it. */
@@ -131,6 +133,12 @@ export type SignResult =
       readonly txId: string
       readonly repeated: boolean
     }
+  | Refused
+
+/** Refused: the ledger has the payment with other contents, or as one that was cancelled. */
+export type LookUpResult =
+  | ({ readonly kind: 'found' } & Signed)
+  | { readonly kind: 'none' }
   | Refused
 
 export type ReviewResult =
@@ -160,6 +168,8 @@ export function encodeQuestion(question: Question): Json {
       return { type: 'review', pending: question.pending as Json }
     case 'deny':
       return { ...question, pending: question.pending as Json }
+    case 'signed':
+      return { type: 'signed', payments: question.payments.map(asked => ({ ...asked })) }
     case 'sign':
       return { type: 'sign', payments: question.payments.map(encodePayment) }
     case 'resign':
@@ -193,12 +203,7 @@ export function decodeQuestion(body: unknown): Question {
         address: need(asString(record?.get('address'))),
       }
     case 'signed':
-      return {
-        type,
-        chain: need(asString(record?.get('chain'))),
-        pendingId: decodePendingId(record?.get('pendingId')),
-        contents: need(asString(record?.get('contents'))),
-      }
+      return { type, payments: decodeBatch(record?.get('payments')).map(decodeLookUp) }
     case 'review':
       return { type, pending: decodeBatch(record?.get('pending')) }
     case 'deny':
@@ -256,6 +261,15 @@ function decodeBatch(value: unknown): readonly unknown[] {
   const items = need(asArray(value))
   if (items.length > maxPayments) throw malformed()
   return items
+}
+
+function decodeLookUp(value: unknown): LookUp {
+  const record = asRecord(value)
+  return {
+    chain: need(asString(record?.get('chain'))),
+    pendingId: decodePendingId(record?.get('pendingId')),
+    contents: need(asString(record?.get('contents'))),
+  }
 }
 
 function decodePayment(value: unknown): Payment {

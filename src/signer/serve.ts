@@ -15,7 +15,7 @@ import {
 import { ownKeys } from './own-keys.ts'
 import { createResigner, findResignation } from './resign.ts'
 import { denyPayment, reviewAll } from './review.ts'
-import { signBatch, storedFor } from './sign-batch.ts'
+import { lookUp, signBatch } from './sign-batch.ts'
 import { createSpotCheck } from './spot-check.ts'
 
 /** Wallets per answer: a page of half a million ids would be one enormous frame. */
@@ -49,7 +49,7 @@ export function createSigner(deps: SignerDeps): Signer {
         return { next: next?.toString() ?? null }
       }
       case 'signed':
-        return { signed: storedFor(deps, question) }
+        return { results: await Promise.all(question.payments.map(asked => lookUp(deps, asked))) }
       case 'cancellation':
         return findCancellation(deps)
       case 'cancel':

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { equalBytes, fromHex, utf8 } from '../base/bytes.ts'
 import { asKmsError, KmsError } from '../base/errors.ts'
+import type { Signature } from '../base/model.ts'
 import { parsePending } from '../tatum/pending.ts'
 import { refuseCancelled } from './claims.ts'
 import { type Decision, decisionOn } from './decisions.ts'
@@ -15,7 +16,7 @@ import {
   type Workbench,
 } from './job.ts'
 import type { LedgerEntry, StoredSignature } from './ledger.ts'
-import type { Additions, Payment, SignResult } from './messages.ts'
+import type { Additions, LookUp, LookUpResult, Payment, SignResult } from './messages.ts'
 import { holdKeys } from './own-keys.ts'
 import type { SpotCheck } from './spot-check.ts'
 
@@ -30,25 +31,28 @@ export async function signBatch(
 ): Promise<readonly SignResult[]> {
   refuseUnlockedMemory(deps.lockingFailed())
   using keys = holdKeys()
+  // Ends first: a key is not wiped while it signs.
+  await using rounds = signInRounds(deps.room)
   const policy = deps.policy.openBatch()
   const batch: Batch = { jobs: new Map(), claims: new Map(), policy, keys }
   const decisions: Decision[] = []
-  const plans = []
-  // In order: what one payment has taken the next one cannot have.
-  for (const payment of payments) {
-    plans.push(await orRefusal(() => plan(deps, payment, batch, decisions)))
+  const plans: (Plan | Refusal)[] = []
+  for (let at = 0; at < payments.length; at += paymentsPerRound) {
+    const jobs: Job[] = []
+    // In order: what one payment has taken the next one cannot have.
+    for (const payment of payments.slice(at, at + paymentsPerRound)) {
+      const answer = await orRefusal(() => plan(deps, payment, batch, decisions))
+      plans.push(answer)
+      if ('prepared' in answer) jobs.push(answer)
+    }
+    // The keys of this batch may have been what the limit had no room for.
+    refuseUnlockedMemory(deps.lockingFailed())
+    rounds.begin(jobs)
   }
-  const jobs = plans.filter(answer => 'prepared' in answer)
-  // The keys of this batch may have been what the limit had no room for.
-  refuseUnlockedMemory(deps.lockingFailed())
-  const signatures = await deps.room.signAll(jobs.flatMap(({ tasks }) => tasks))
 
-  let at = 0
   const sealed = new Map<string, LedgerEntry | Refusal>()
-  for (const job of jobs) {
-    const own = signatures.slice(at, at + job.tasks.length)
-    at += job.tasks.length
-    const seal = () => sealJob(deps, job, requireAll(own), spotCheck)
+  for await (const { job, signatures } of rounds.signed()) {
+    const seal = () => sealJob(deps, job, requireAll(signatures), spotCheck)
     const entry = await orRefusal(() => deciding(deps, job, decisions, seal))
     sealed.set(job.pending.id, entry)
   }
@@ -63,6 +67,38 @@ export async function signBatch(
     return 'kind' in first ? first : signedResult(first, 'sameAs' in answer)
   })
 }
+
+/** The thread for keys signs these while the next ones are planned here. */
+const paymentsPerRound = 32
+
+/** Signs jobs as they come; they are sealed when all have come. */
+function signInRounds(room: SignerDeps['room']) {
+  const rounds: { readonly jobs: readonly Job[]; readonly signing: Promise<Signatures> }[] = []
+  return {
+    begin(jobs: readonly Job[]): void {
+      const signing = room.signAll(jobs.flatMap(({ tasks }) => tasks))
+      // Waited for later.
+      signing.catch(() => {})
+      rounds.push({ jobs, signing })
+    },
+    async *signed() {
+      for (const { jobs, signing } of rounds) {
+        const signatures = await signing
+        let at = 0
+        for (const job of jobs) {
+          const own = signatures.slice(at, at + job.tasks.length)
+          at += job.tasks.length
+          yield { job, signatures: own }
+        }
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.allSettled(rounds.map(({ signing }) => signing))
+    },
+  }
+}
+
+type Signatures = readonly (Signature | null)[]
 
 type Refusal = Extract<SignResult, { kind: 'refused' }>
 
@@ -156,18 +192,20 @@ type Contents = {
 }
 
 /** What the ledger has for a payment; refuses an id that it has with other contents. */
-export function storedFor(
+export function lookUp(
   deps: Pick<SignerDeps, 'ledger' | 'network'>,
-  asked: { readonly chain: string; readonly pendingId: string; readonly contents: string },
-): { readonly txData: string; readonly txId: string } | null {
+  asked: LookUp,
+): Promise<LookUpResult> {
   const { ledger } = deps
-  refuseCancelled(ledger, asked.pendingId)
-  const stored = ledger.find(asked.pendingId)
-  if (stored === undefined) return null
-  const serializedHash = fromHex(asked.contents) ?? new Uint8Array()
-  refuseOtherContents(deps, stored, { pending: asked, serializedHash })
-  const { txData, txId } = stored
-  return { txData, txId }
+  return orRefusal((): LookUpResult => {
+    refuseCancelled(ledger, asked.pendingId)
+    const stored = ledger.find(asked.pendingId)
+    if (stored === undefined) return { kind: 'none' }
+    const serializedHash = fromHex(asked.contents) ?? new Uint8Array()
+    refuseOtherContents(deps, stored, { pending: asked, serializedHash })
+    const { txData, txId } = stored
+    return { kind: 'found', txData, txId }
+  })
 }
 
 function signedResult(

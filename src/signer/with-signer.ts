@@ -3,6 +3,7 @@ import { asKmsError, KmsError } from '../base/errors.ts'
 import type { Chain } from '../chains/chain.ts'
 import type { Policy } from '../guard/policy.ts'
 import { openKeyRoom } from '../secret/key-room.ts'
+import { startThread } from '../secret/key-thread.ts'
 import { lockingFailed } from '../secret/memory.ts'
 import type { Vault, VaultPlace } from '../vault/vault.ts'
 import { createApprovals } from './approvals.ts'
@@ -95,13 +96,16 @@ export async function withSigner<T>(
   const read = () => readPolicy(settings, place)
   const written = read()
   const approvals = createApprovals(settings.approvers, world.now)
+  // It takes a while to open the vault: meanwhile the thread for keys gets ready.
+  using thread = startThread()
+  thread.rehearse()
   using vault = open()
   refuseUnlockedMemory(lockingFailed())
   using ledger = (world.openLedger ?? openLedger)(ledgerPath(place.path), vault.auditKey)
   world.confine()
   checkHistory(settings, world, vault, ledger)
   if (network === 'testnet') warnOfSharedKeys(vault, world)
-  await using room = openKeyRoom()
+  await using room = openKeyRoom({ first: thread })
   const policy = openPolicy({ ...world, ledger, network, chainSettings, resign, read }, written)
   const rules = {
     network,

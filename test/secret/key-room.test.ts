@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'bun:test'
+import { isDeepStrictEqual as equal } from 'node:util'
 import { openKeyRoom, type SignTask } from '../../src/secret/key-room.ts'
+import { startThread } from '../../src/secret/key-thread.ts'
 import { isPrivateKey, publicKeyOf, sign, verify } from '../../src/secret/sign.ts'
 import { rejectionOf, revealed, secretOf } from '../support/secret.ts'
 
@@ -8,6 +10,8 @@ const taskOf = (value: number): SignTask => ({
   key: secretOf(bytes(value)),
   request: { key: 0, algorithm: 'ecdsa-secp256k1', message: bytes(value + 1) },
 })
+
+const odd = new URL('../support/odd-key-worker.ts', import.meta.url).href
 
 describe('the key room', () => {
   test('answers in order what the same call in this thread answers', async () => {
@@ -38,6 +42,33 @@ describe('the key room', () => {
     expect(answers).toEqual(expected)
   })
 
+  test('answers in order more than a message holds, of one key and of many, on both curves', async () => {
+    await using room = openKeyRoom()
+    const tasks = Array.from({ length: 1_300 }, (_, i): SignTask => {
+      const { key, request } = taskOf(1 + (i % 3))
+      return i % 2 === 0 ? { key, request } : { key, request: { ...request, algorithm: 'ed25519' } }
+    })
+    const expected = tasks
+      .slice(0, 6)
+      .map(({ key, request: { algorithm, message } }) =>
+        sign({ key: 0, algorithm, message }, revealed(key)),
+      )
+    const [first, second] = await Promise.all([room.signAll(tasks), room.signAll(tasks.slice(1))])
+    expect(first).toHaveLength(1_300)
+    expect(first.every((signature, i) => equal(signature, expected[i % 6]))).toBe(true)
+    expect(second).toEqual(first.slice(1))
+  })
+
+  test('uses a thread that has rehearsed, and no other while that one lives', async () => {
+    using first = startThread()
+    first.rehearse()
+    expect(first.hasMetKeys()).toBe(false)
+    await using room = openKeyRoom({ first, program: odd })
+    const { key, request } = taskOf(5)
+    expect(await room.signAll([{ key, request }])).toEqual([sign(request, revealed(key))])
+    expect(first.hasMetKeys()).toBe(true)
+  })
+
   test('works again after it was idle', async () => {
     await using room = openKeyRoom()
     const before = await room.signAll([taskOf(9)])
@@ -55,8 +86,6 @@ describe('the key room', () => {
     expect(fault.message).toBe('a key could not be used')
   })
 
-  const odd = new URL('../support/odd-key-worker.ts', import.meta.url).href
-
   test('a thread that does not answer is a fault, and the next one is another thread', async () => {
     await using room = openKeyRoom({ program: odd, answerWithinMs: 100 })
     for (let round = 0; round < 2; round++) {
@@ -68,8 +97,11 @@ describe('the key room', () => {
   test('a thread that ends under its work is a fault at once', async () => {
     await using room = openKeyRoom({ program: odd })
     for (let round = 0; round < 2; round++) {
-      const fault = await rejectionOf(() => room.publicKey('secp256k1', secretOf(bytes(1))))
-      expect(fault.message).toBe('the thread for keys has ended')
+      const asked = [1, 2].map(() => room.publicKey('secp256k1', secretOf(bytes(1))))
+      for (const each of asked) {
+        const fault = await rejectionOf(() => each)
+        expect(fault.message).toBe('the thread for keys has ended')
+      }
     }
   })
 

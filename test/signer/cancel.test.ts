@@ -89,8 +89,9 @@ describe('a payment with bytes', () => {
     ])
     const { id: pendingId, serializedTransaction } = filledEthPayment(1, 7)
     const contents = createHash('sha256').update(serializedTransaction).digest('hex')
-    expect(await signer.answer({ type: 'signed', chain: 'ETH', pendingId, contents })).toEqual({
-      fault: { code: 'transaction-refused', message: cancelled },
+    const asked = { chain: 'ETH', pendingId, contents }
+    expect(await signer.ask({ type: 'signed', payments: [asked] })).toEqual({
+      results: [{ kind: 'refused', code: 'transaction-refused', reason: cancelled }],
     })
     expect(await signer.ask({ type: 'nextNonce', chain: 'ETH', address: ethAddress })).toEqual({
       next: '8',

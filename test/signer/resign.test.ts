@@ -49,8 +49,10 @@ describe('a payment that is signed anew', () => {
     expect(signer.ledger.history(id)).toMatchObject([first, second])
     const { serializedTransaction: text } = solPayment(1)
     const contents = createHash('sha256').update(text).digest('hex')
-    const asked = { type: 'signed', chain: 'SOL', pendingId: id, contents } as const
-    expect(await signer.ask(asked)).toEqual({ signed: second })
+    const payments = [{ chain: 'SOL', pendingId: id, contents }]
+    expect(await signer.ask({ type: 'signed', payments })).toEqual({
+      results: [{ kind: 'found', ...second }],
+    })
     expect(await sign(solPayment(1), withBlock(3))).toEqual({
       kind: 'signed',
       ...second,

@@ -359,27 +359,26 @@ describe('what was signed', () => {
   const contents = (payment: { readonly serializedTransaction: string }): string =>
     createHash('sha256').update(payment.serializedTransaction).digest('hex')
   const lookUp = (chain: string, pendingId: string, hash: string): Promise<unknown> =>
-    signer.answer({ type: 'signed', chain, pendingId, contents: hash })
+    signer.answer({ type: 'signed', payments: [{ chain, pendingId, contents: hash }] })
 
   const noIds = [`cancel/${pendingIdOf(1)}`, `resign/1/${pendingIdOf(1)}`, '', 'x'.repeat(101)]
   test.each(noIds)('is not looked up under %j, which is no id of a payment', async pendingId => {
-    for (const type of ['signed', 'claims']) {
-      const asked = { type, chain: 'BTC', pendingId, contents: contents(btcPayment(1)) }
-      expect(await signer.answer(asked)).toMatchObject({
-        fault: { message: expect.stringContaining('malformed') },
-      })
-    }
+    const malformed = { fault: { message: expect.stringContaining('malformed') } }
+    expect(await lookUp('BTC', pendingId, contents(btcPayment(1)))).toMatchObject(malformed)
+    expect(await signer.answer({ type: 'claims', pendingId })).toMatchObject(malformed)
   })
 
   test('is answered from the ledger, also in another process', async () => {
     const { id, chain } = btcPayment(1)
-    expect(await lookUp(chain, id, contents(btcPayment(1)))).toEqual({ ok: { signed: null } })
+    expect(await lookUp(chain, id, contents(btcPayment(1)))).toEqual({
+      ok: { results: [{ kind: 'none' }] },
+    })
     const [first] = await sign([btcPayment(1), {}])
     if (first?.kind !== 'signed') throw new Error('it was not signed')
     restart()
     const { txData, txId } = first
     expect(await lookUp(chain, id, contents(btcPayment(1)))).toEqual({
-      ok: { signed: { txData, txId } },
+      ok: { results: [{ kind: 'found', txData, txId }] },
     })
   })
 
@@ -393,7 +392,9 @@ describe('what was signed', () => {
       [chain, ''],
       [chain, 'zz'],
     ] as const) {
-      expect(await lookUp(on, id, hash)).toMatchObject({ fault: { code: 'transaction-refused' } })
+      expect(await lookUp(on, id, hash)).toMatchObject({
+        ok: { results: [{ kind: 'refused', code: 'transaction-refused' }] },
+      })
     }
   })
 })

@@ -171,6 +171,49 @@ test('memory that fails while the keys of a batch are opened is noticed before t
   expect(signer.ledger.count()).toBe(0)
 })
 
+test('keys that are being used are not wiped before they are done, when the batch ends early', async () => {
+  const used: number[] = []
+  let begun = false
+  restart({
+    // Memory gives out while the second round is planned.
+    lockingFailed: () => (begun ? 'errno 12' : undefined),
+    wrapRoom: room => ({
+      ...room,
+      async signAll(tasks) {
+        begun = true
+        await Bun.sleep(50)
+        used.push(...tasks.map(({ key }) => key.length))
+        return room.signAll(tasks)
+      },
+    }),
+  })
+  const payments = Array.from({ length: 33 }, (_, n) => [filledEthPayment(n, n), {}] as const)
+  const question = payments.map(([pending, completion]) => ({ pending, completion }))
+  expect(await signer.answer({ type: 'sign', payments: question })).toMatchObject({
+    fault: { code: 'memory' },
+  })
+  expect(used).toEqual(Array(32).fill(32))
+  expect(signer.ledger.count()).toBe(0)
+})
+
+test('a batch of several rounds is answered in order, refusals among them', async () => {
+  const payments = Array.from({ length: 70 }, (_, n) =>
+    n % 10 === 7 ? ([btcPayment(1_000), {}] as const) : ([filledEthPayment(n, n), {}] as const),
+  )
+  const results = await sign(...payments)
+  const ids = results.map((result, n) =>
+    result.kind === 'signed'
+      ? signer.ledger.find(payments[n]?.[0].id ?? '')?.txId === result.txId
+      : null,
+  )
+  expect(ids).toEqual(Array(70).fill(true))
+  expect(results.filter((_, n) => n % 10 === 7)).toMatchObject([
+    { repeated: false },
+    ...Array(6).fill({ repeated: true }),
+  ])
+  expect(signer.ledger.commits()).toBe(1)
+})
+
 describe('more than 2,500 keys', () => {
   const keys = (count: number) =>
     Array.from({ length: count }, (_, index) => ({ id: wallets.btcMnemonic.id, index }))

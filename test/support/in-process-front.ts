@@ -6,7 +6,7 @@ import type { ChainSettings } from '../../src/chains/chain.ts'
 import { findChain } from '../../src/chains/index.ts'
 import { defaultSettings } from '../../src/chains/settings.ts'
 import { approveByStatus } from '../../src/daemon/approve.ts'
-import { askInBatches } from '../../src/daemon/ask-to-sign.ts'
+import { askInBatches, lookUpInBatches } from '../../src/daemon/ask-to-sign.ts'
 import type { DaemonDeps } from '../../src/daemon/daemon.ts'
 import type { EventLog } from '../../src/daemon/events.ts'
 import type { Journal, JournalScope, PaymentRow } from '../../src/daemon/journal.ts'
@@ -102,6 +102,7 @@ export async function startFront(
       nodes: { vet: createNode('vet', node), flow: createNode('flow', node) },
       signer: client,
       askToSign: askInBatches(client),
+      askIfSigned: lookUpInBatches(client),
       journal,
       log: eventLog,
       observer,

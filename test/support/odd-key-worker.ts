@@ -2,6 +2,8 @@
 
 declare const self: Worker
 
-self.onmessage = ({ data: [task] }: MessageEvent<readonly { readonly kind: string }[]>) => {
-  if (task?.kind === 'publicKey') process.exit(0)
+type Message = { readonly tasks: readonly { readonly kind: string }[] }
+
+self.onmessage = ({ data: { tasks } }: MessageEvent<Message>) => {
+  if (tasks[0]?.kind === 'publicKey') process.exit(0)
 }
