@@ -108,6 +108,9 @@ async function readText(
   if (encoding.toLowerCase() !== 'identity') {
     throw new KmsError('network', `${label} sent a compressed answer, which was not asked for`)
   }
+  const decoder = new TextDecoder()
+  // A body cannot be longer than it was said to be; only one of which nothing was said is measured.
+  if (declaredLength(response) <= maxBytes) return decoder.decode(await response.arrayBuffer())
   // Bytes go into one growing buffer: a list of chunks of one byte each would cost far more than
   // the limit allows.
   const sink = new Bun.ArrayBufferSink()
@@ -120,7 +123,14 @@ async function readText(
     }
     sink.write(chunk)
   }
-  return new TextDecoder().decode(sink.end())
+  return decoder.decode(sink.end())
+}
+
+/** Infinite where the end is not known in advance (RFC 9112, 6.3). */
+function declaredLength({ headers }: Response): number {
+  const length = headers.get('content-length')
+  if (headers.has('transfer-encoding') || !/^\d{1,15}$/.test(length ?? '')) return Infinity
+  return Number(length)
 }
 
 type Deadline = Disposable & {

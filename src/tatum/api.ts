@@ -25,6 +25,7 @@ import {
   type NewerVersion,
   readNewerVersion,
 } from './latest-version.ts'
+import { shareCalls } from './shared-calls.ts'
 
 export type TatumApiSettings = {
   readonly baseUrl: string
@@ -64,6 +65,7 @@ export type TatumApi = {
   get(path: string, signal?: AbortSignal): Promise<unknown>
   /** As `get`. Posted again when its answer is lost: it must be safe to arrive twice. */
   post(path: string, body: Json, signal?: AbortSignal): Promise<unknown>
+  /** One call for all who ask the same while it is under way. */
   rpc(path: string, method: string, params: readonly Json[], signal?: AbortSignal): Promise<unknown>
   broadcast(
     sent: { readonly path: string; readonly body: Json },
@@ -101,6 +103,7 @@ export function createTatumApi(settings: TatumApiSettings): TatumApi {
   const reads = { attempts: readAttempts, sleep, random }
   const reading = retrying(calling('read'), reads)
   const rpcReading = retrying(calling('rpc'), reads)
+  const sharing = shareCalls<unknown>()
   const broadcasting = retrying(calling('broadcast'), { ...reads, attempts: broadcastAttempts })
 
   return {
@@ -129,10 +132,12 @@ export function createTatumApi(settings: TatumApiSettings): TatumApi {
       return readJson(requireSuccess(await reading(sent), 'a request', clean), 'a request')
     },
 
-    async rpc(path, method, params, signal) {
+    rpc(path, method, params, signal) {
       const body = { jsonrpc: '2.0', id: 1, method, params }
-      const call = ask({ method: 'POST', path, body, maxBytes: maxBytes.read }, signal)
-      return readRpc(await rpcReading(call), method, clean)
+      return sharing(`${path} ${encodeJson(body)}`, signal, async () => {
+        const call = ask({ method: 'POST', path, body, maxBytes: maxBytes.read }, signal)
+        return readRpc(await rpcReading(call), method, clean)
+      })
     },
 
     async broadcast({ path, body }, signal) {

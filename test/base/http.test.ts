@@ -39,6 +39,24 @@ const answers: Readonly<Record<string, (socket: Socket) => void>> = {
     socket.write('HTTP/1.1 200 OK\r\n')
     repeat(socket, 'x: y\r\n', 10)
   },
+  // What follows belongs to no answer, or to one that says two things of its length.
+  ...Object.fromEntries(
+    [
+      ['/longer-than-said', 'content-length: 2'],
+      ['/chunked-and-said', 'content-length: 2\r\ntransfer-encoding: chunked'],
+      ['/said-and-chunked', 'transfer-encoding: chunked\r\ncontent-length: 2'],
+      ['/said-twice', 'content-length: 2\r\ncontent-length: 90000000'],
+      ['/said-oddly', 'content-length: 2, 90000000'],
+      ['/said-with-sign', 'content-length: +2'],
+      ['/said-in-hex', 'content-length: 0x2'],
+    ].map(([path, headers]) => [
+      path,
+      (socket: Socket) => {
+        socket.write(`HTTP/1.1 200 OK\r\n${headers}\r\n\r\n`)
+        repeat(socket, `10000\r\n${'a'.repeat(0x10000)}\r\n`, 0)
+      },
+    ]),
+  ),
   '/flood': socket => {
     socket.write('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n')
     repeat(socket, `10000\r\n${'a'.repeat(0x10000)}\r\n`, 0)
@@ -195,6 +213,22 @@ describe('a hostile or broken server', () => {
     expect(message).toBe('the test server sent more than the 1000000 bytes allowed')
     await Bun.sleep(50)
     expect(closed).toBeGreaterThan(before)
+  })
+
+  test.each([
+    '/longer-than-said',
+    '/chunked-and-said',
+    '/said-and-chunked',
+    '/said-twice',
+    '/said-oddly',
+    '/said-with-sign',
+    '/said-in-hex',
+  ])('%s: whatever is said of the length of a flood, memory stays', async path => {
+    const before = process.memoryUsage.rss()
+    const outcome = await get(path, { maxBytes: 1_000_000, timeoutMs: 1_000 }).catch(asKmsError)
+    if (outcome instanceof KmsError) expect(outcome.code).toBe('network')
+    else expect(outcome.text.length).toBeLessThanOrEqual(1_000_000)
+    expect(process.memoryUsage.rss() - before).toBeLessThan(100 * 2 ** 20)
   })
 
   test('a compressed body is not even taken off the wire', async () => {
