@@ -6,8 +6,11 @@ type BatchLimits<T> = {
   readonly weigh?: (item: T) => number
   /** A batch is closed before its items weigh more; one item alone may. */
   readonly maxWeight?: number
-  /** How long a batch waits for company: work that blocks leaves nobody time to join the next one. */
-  readonly gatherMs?: number
+  /**
+   * How long an item waits for company: work that blocks leaves nobody time to join the next batch.
+   * One that waits for less than the others takes them along.
+   */
+  readonly gatherMs?: (item: T) => number
 }
 
 /**
@@ -18,15 +21,21 @@ type BatchLimits<T> = {
  */
 export function inBatches<T, R>(
   work: (items: readonly T[]) => Promise<readonly R[]>,
-  { maxItems, weigh = () => 0, maxWeight = 0, gatherMs = 0 }: BatchLimits<T>,
+  { maxItems, weigh = () => 0, maxWeight = 0, gatherMs = () => 0 }: BatchLimits<T>,
 ): (item: T) => Promise<R> {
   const waiting: Waiting<T, R>[] = []
   let isWorking = false
+  let gathering: Gathering | undefined
 
   const workOff = async (): Promise<void> => {
     isWorking = true
     while (waiting.length > 0) {
-      if (gatherMs > 0 && waiting.length < maxItems) await Bun.sleep(gatherMs)
+      const patience = Math.min(...waiting.map(({ item }) => gatherMs(item)))
+      if (patience > 0 && waiting.length < maxItems) {
+        gathering = startGathering(patience)
+        await gathering.over
+        gathering = undefined
+      }
       await settle(work, takeBatch(waiting, maxItems, maxWeight))
     }
     isWorking = false
@@ -35,12 +44,34 @@ export function inBatches<T, R>(
     const weight = weigh(item)
     const answer = Promise.withResolvers<R>()
     waiting.push({ item, weight, ...answer })
+    gathering?.hurry(waiting.length < maxItems ? gatherMs(item) : 0)
     if (!isWorking) void workOff()
     return answer.promise
   }
 }
 
 type Waiting<T, R> = PromiseWithResolvers<R> & { readonly item: T; readonly weight: number }
+
+type Gathering = {
+  readonly over: Promise<void>
+  /** Ends within so many milliseconds from now, unless it ends sooner. */
+  hurry(ms: number): void
+}
+
+function startGathering(ms: number): Gathering {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  let patience = ms
+  let timer = setTimeout(resolve, ms)
+  return {
+    over: promise,
+    hurry(within) {
+      if (within >= patience) return
+      patience = within
+      clearTimeout(timer)
+      timer = setTimeout(resolve, within)
+    },
+  }
+}
 
 function takeBatch<T, R>(
   waiting: Waiting<T, R>[],

@@ -33,6 +33,18 @@ describe('a batch', () => {
     expect(batches).toEqual([[1], [3]])
   })
 
+  test('waits for company as long as the item of least patience, and takes the others along', async () => {
+    const { batches, ask } = recorded({ maxItems: 4, gatherMs: n => (n < 10 ? 1 : 600_000) })
+    const patient = [10, 11].map(ask)
+    await Bun.sleep(20)
+    expect(batches).toEqual([])
+    expect(await ask(1)).toBe(10)
+    await Promise.all(patient)
+    expect(batches).toEqual([[10, 11, 1]])
+    await Promise.all([12, 13, 14, 15].map(ask))
+    expect(batches.slice(1)).toEqual([[12, 13, 14, 15]])
+  })
+
   test('that fails, fails for all of its items and for no later ones', async () => {
     const ask = inBatches(
       async (items: readonly number[]) => {
