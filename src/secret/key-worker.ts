@@ -26,6 +26,9 @@ export type KeyResult = Signature | PublicKey | null
 
 declare const self: Worker
 
+// Before it meets a key: a thread that gets this wrong ends here, as does each that follows it.
+rehearseSigning()
+
 /**
  * The thread in which noble meets private keys. noble copies a key into BigInts and strings, which
  * are freed but never wiped; they are overwritten before this thread ends.
@@ -37,7 +40,7 @@ self.onmessage = ({ data: message }: MessageEvent<KeyMessage>) => {
       self.postMessage(performAll(message.tasks))
       return
     case 'overwrite':
-      overwriteResidue()
+      overwriteResidue(useOtherKeys)
       self.postMessage([])
       return
     case 'rehearse':
@@ -53,7 +56,6 @@ const rounds = 400
 /** One round at a time: whatever is to be done does not wait for the others. */
 function rehearse(left: number): void {
   if (!isRehearsing || left === 0) return
-  // What it throws ends the thread.
   rehearseSigning()
   setImmediate(rehearse, left - 1)
 }
@@ -61,11 +63,34 @@ function rehearse(left: number): void {
 function performAll(tasks: readonly KeyTask[]): readonly KeyResult[] {
   // A key stays where it is until the answer is back, and pays for many payments.
   const halves = new Map<number, Uint8Array>()
-  return tasks.map(task => perform(task, halves))
+  return tasks.map(task => {
+    performed.set(sortOf(task), task)
+    return perform(task, viewMemory(task.address, privateKeyLength(curveOf(task))), halves)
+  })
 }
 
-function perform(task: KeyTask, halves: Map<number, Uint8Array>): KeyResult {
-  const key = viewMemory(task.address, privateKeyLength(curveOf(task)))
+/** One task of each sort that this thread has met. */
+const performed = new Map<string, KeyTask>()
+/** Enough to leave numbers all over the memory that those of keys were in; and of each sort some. */
+const otherUses = 200
+const leastRounds = 50
+
+/** The same work on keys that are none, to be overwritten by. */
+function useOtherKeys(): void {
+  const rounds = Math.max(otherUses / Math.max(performed.size, 1), leastRounds)
+  for (let round = 1; round <= rounds; round++) {
+    for (const task of performed.values()) {
+      const key = new Uint8Array(privateKeyLength(curveOf(task))).fill(round)
+      perform(task, key, new Map())
+    }
+  }
+}
+
+function sortOf(task: KeyTask): string {
+  return `${task.kind} ${task.kind === 'sign' ? task.request.algorithm : task.curve}`
+}
+
+function perform(task: KeyTask, key: Uint8Array, halves: Map<number, Uint8Array>): KeyResult {
   try {
     switch (task.kind) {
       case 'sign':

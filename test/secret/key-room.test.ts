@@ -105,6 +105,15 @@ describe('the key room', () => {
     }
   })
 
+  test('a thread that signs wrongly before it meets a key is a fault, each time', async () => {
+    const wrong = new URL('../support/wrong-key-worker.ts', import.meta.url).href
+    await using room = openKeyRoom({ program: wrong })
+    for (let round = 0; round < 2; round++) {
+      const fault = await rejectionOf(() => room.signAll([taskOf(1)]))
+      expect(fault.message).toBe('the thread for keys has failed')
+    }
+  })
+
   test('computes public keys, of the first 32 bytes of a longer secret too', async () => {
     await using room = openKeyRoom()
     const node = secretOf(Uint8Array.of(...bytes(5), ...bytes(6)))
