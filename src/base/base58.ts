@@ -14,8 +14,11 @@ export const bitcoinAlphabet = alphabetOf(
 /** https://xrpl.org/docs/references/protocol/data-types/base58-encodings */
 export const xrplAlphabet = alphabetOf('rpshnaf39wBUDNEGHJKLM4PQRST7VWXYZ2bcdeCg65jkm8oFqi1tuvAxyz')
 
+/** How many bytes are taken in a step: 57 · 2^24 and what is carried are below 2^31. */
+const atOnce = 3
+
 /**
- * Base58 text, as ASCII bytes, of `bytes`. Works on numbers below 256 · 58 in caller-given memory,
+ * Base58 text, as ASCII bytes, of `bytes`. Works on numbers below 2^31 in caller-given memory,
  * so that a private key never becomes a string or a BigInt.
  *
  * @param out at least 1.4 × as long as `bytes`; answers how much of it was filled
@@ -27,13 +30,16 @@ export function encodeBase58(
 ): number {
   const zeros = leading(bytes, 0)
   let used = 0
-  for (const byte of bytes.subarray(zeros)) {
-    let carry = byte
+  for (let at = zeros; at < bytes.length; at += atOnce) {
+    const end = Math.min(at + atOnce, bytes.length)
+    let carry = 0
+    for (let i = at; i < end; i++) carry = (carry << 8) | (bytes[i] ?? 0)
+    const weight = 1 << (8 * (end - at))
     for (let i = 0; i < used || carry > 0; i++) {
-      carry += (i < used ? (out[i] ?? 0) : 0) * 256
+      carry += (i < used ? (out[i] ?? 0) : 0) * weight
       out[i] = carry % 58
-      carry = Math.floor(carry / 58)
-      used = Math.max(used, i + 1)
+      carry = (carry / 58) | 0
+      if (i === used) used++
     }
   }
   out.fill(0, used, used + zeros)
@@ -56,8 +62,8 @@ export function decodeBase58(
 ): number | undefined {
   const zeros = leading(text, letters[0] ?? 0)
   let used = 0
-  for (const letter of text.subarray(zeros)) {
-    const digit = digits.get(letter)
+  for (let at = zeros; at < text.length; at++) {
+    const digit = digits.get(text[at] ?? 0)
     if (digit === undefined) return undefined
     let carry = digit
     for (let i = 0; i < used || carry > 0; i++) {
@@ -65,7 +71,7 @@ export function decodeBase58(
       carry += (i < used ? (out[i] ?? 0) : 0) * 58
       out[i] = carry & 255
       carry >>= 8
-      used = Math.max(used, i + 1)
+      if (i === used) used++
     }
   }
   if (used + zeros > out.length) return undefined
@@ -75,17 +81,21 @@ export function decodeBase58(
 }
 
 /** Base58 text of public bytes. */
-export function base58Text(bytes: Uint8Array): string {
+export function base58Text(bytes: Uint8Array, alphabet?: Alphabet): string {
   const out = new Uint8Array(Math.ceil(1.4 * bytes.length))
-  return Buffer.from(out.subarray(0, encodeBase58(bytes, out))).toString('latin1')
+  return Buffer.from(out.subarray(0, encodeBase58(bytes, out, alphabet))).toString('latin1')
 }
 
 /** The `length` public bytes behind base58 text; undefined when it is anything else. */
-export function fromBase58(text: string, length: number): Uint8Array | undefined {
+export function fromBase58(
+  text: string,
+  length: number,
+  alphabet?: Alphabet,
+): Uint8Array | undefined {
   // Half as many again as there are bytes is more than they take: the rest would only cost time.
   if (text.length > 1.5 * length) return undefined
   const out = new Uint8Array(length)
-  return decodeBase58(utf8(text), out) === length ? out : undefined
+  return decodeBase58(utf8(text), out, alphabet) === length ? out : undefined
 }
 
 /** First four bytes of the double SHA-256. */
@@ -106,6 +116,7 @@ function alphabetOf(text: string): Alphabet {
 }
 
 function leading(bytes: Uint8Array, value: number): number {
-  const end = bytes.findIndex(byte => byte !== value)
-  return end === -1 ? bytes.length : end
+  let count = 0
+  while (count < bytes.length && bytes[count] === value) count++
+  return count
 }

@@ -7,13 +7,13 @@ export function utf8(text: string): Uint8Array {
 }
 
 export function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex')
+  return bytes.toHex()
 }
 
 /** Bytes of an even number of hex digits without prefix; undefined when it is anything else. */
 export function fromHex(text: string): Uint8Array | undefined {
   if (text.length % 2 !== 0 || !/^[0-9a-fA-F]*$/.test(text)) return undefined
-  return Uint8Array.from(Buffer.from(text, 'hex'))
+  return Uint8Array.fromHex(text)
 }
 
 export function concat(...parts: readonly Uint8Array[]): Uint8Array {

@@ -258,8 +258,11 @@ export function defineChain<Tx>(definition: ChainDefinition<Tx>): Chain {
     prepare(pending, own, completion) {
       const asked = decode(pending, own)
       const tx = definition.fill(asked, completion, own)
-      refuseChangedIntent(definition.intent(asked, own), definition.intent(tx, own))
-      return { ...ready(definition, tx, own), isDated: definition.isDated?.(asked) ?? false }
+      const before = definition.intent(asked, own)
+      const intent = tx === asked ? before : definition.intent(tx, own)
+      refuseChangedIntent(before, intent)
+      const isDated = definition.isDated?.(asked) ?? false
+      return { ...ready(definition, { tx, intent }, own), isDated }
     },
 
     broadcast(pending, txData) {
@@ -272,8 +275,10 @@ export function defineChain<Tx>(definition: ChainDefinition<Tx>): Chain {
     ...(numbering && {
       numbering: {
         ...numbering,
-        replace: (txData, own, price) =>
-          ready(definition, numbering.replacement(txData, own, price), own),
+        replace(txData, own, price) {
+          const tx = numbering.replacement(txData, own, price)
+          return ready(definition, { tx, intent: definition.intent(tx, own) }, own)
+        },
         broadcast: txData => ({ path: definition.broadcast.path, body: { txData } }),
       },
     }),
@@ -296,8 +301,11 @@ function capOf<Tx>(definition: ChainDefinition<Tx>, tx: Tx, own: Own): bigint {
 }
 
 /** All that is still to be checked and done when a transaction lacks nothing but its signatures. */
-function ready<Tx>(definition: ChainDefinition<Tx>, tx: Tx, own: Own): Prepared {
-  const intent = definition.intent(tx, own)
+function ready<Tx>(
+  definition: ChainDefinition<Tx>,
+  { tx, intent }: { readonly tx: Tx; readonly intent: Intent },
+  own: Own,
+): Prepared {
   refuseExcessiveFee(intent, capOf(definition, tx, own))
   return {
     intent,

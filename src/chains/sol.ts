@@ -1,4 +1,3 @@
-import { base58Text } from '../base/base58.ts'
 import { KmsError } from '../base/errors.ts'
 import type { KeyRef, PendingTx, PublicKey } from '../base/model.ts'
 import { defineChain, type Own } from './chain.ts'
@@ -6,6 +5,8 @@ import { fillSol, readCompletion } from './family/sol-completion.ts'
 import { feeOf } from './family/sol-fee.ts'
 import { describeSol } from './family/sol-intent.ts'
 import { decodeSolJson } from './family/sol-json.ts'
+import { keyText } from './family/sol-message.ts'
+import { readInstructions } from './family/sol-reader.ts'
 import { assembleSol, messageHash, readSigned, signingRequests } from './family/sol-signing.ts'
 import { submitSol } from './family/sol-submission.ts'
 import { requireFilled, type SolTx } from './family/sol-tx.ts'
@@ -44,7 +45,7 @@ export const sol = defineChain<SolTx>({
   assemble: (tx, _own, signatures) => assembleSol(requireFilled(tx), signatures),
   decodeSigned: (txData, { mint }) => ({ ...readSigned(txData).tx, ...(mint && { mint }) }),
   feeCap(tx, { settings }) {
-    const { base, rent } = feeOf(tx, settings)
+    const { base, rent } = feeOf(tx, readInstructions(tx.message, settings))
     return base + maxPriorityFee + rent
   },
   submit: (txData, _own, reads) => submitSol(txData, reads),
@@ -70,6 +71,6 @@ function addressesOf({ keys }: Own): readonly string[] {
 }
 
 function addressOf({ curve, bytes }: PublicKey): string {
-  if (curve === 'ed25519' && bytes.length === 32) return base58Text(bytes)
+  if (curve === 'ed25519' && bytes.length === 32) return keyText(bytes)
   throw new KmsError('unexpected', 'a key is not an ed25519 public key')
 }

@@ -1,6 +1,5 @@
+import { createHash } from 'node:crypto'
 import { secp256k1 } from '@noble/curves/secp256k1.js'
-import { ripemd160 } from '@noble/hashes/legacy.js'
-import { sha256, sha512 } from '@noble/hashes/sha2.js'
 import { concat, fromHex, hex } from '../base/bytes.ts'
 import { KmsError } from '../base/errors.ts'
 import { asRecord } from '../base/json.ts'
@@ -9,14 +8,10 @@ import { defineChain, type Own } from './chain.ts'
 import { bip32Keys } from './family/bip32-paths.ts'
 import { fillNothing } from './family/complete.ts'
 import { firstKey, onlySignature, ownKey } from './family/single-key.ts'
+import { accountText } from './family/xrp-address.ts'
 import { describeTx } from './family/xrp-intent.ts'
 import { decodeXrpJson, readTx } from './family/xrp-json.ts'
-import {
-  decodeFields,
-  encodeAccount,
-  encodeFields,
-  encodeForSigning,
-} from './family/xrp-library.ts'
+import { decodeFields, encodeFields, encodeForSigning } from './family/xrp-library.ts'
 import type { XrpTx } from './family/xrp-types.ts'
 
 /** HashPrefix::transactionID, 'TXN' */
@@ -44,7 +39,9 @@ export const xrp = defineChain<XrpTx>({
     const publicKey = ownKey(own)
     const signature = signatureText(onlySignature(signatures).bytes, publicKey)
     const SigningPubKey = publicKeyText(publicKey)
-    const txData = encodeFields({ ...tx, SigningPubKey, TxnSignature: signature })
+    const txData =
+      withSignature(signingText(tx, SigningPubKey), SigningPubKey, signature) ??
+      encodeFields({ ...tx, SigningPubKey, TxnSignature: signature })
     return { txData, txId: hex(sha512Half(concat(idPrefix, bytesOf(txData)))).toUpperCase() }
   },
   decodeSigned: readSigned,
@@ -57,11 +54,42 @@ export const xrp = defineChain<XrpTx>({
 })
 
 function signingRequest(tx: XrpTx, publicKey: PublicKey) {
-  const message = bytesOf(encodeForSigning({ ...tx, SigningPubKey: publicKeyText(publicKey) }))
+  const message = bytesOf(signingText(tx, publicKeyText(publicKey)))
   // XRPL, "Cryptographic Keys": ed25519 signs the bytes, secp256k1 half of their SHA-512.
   return publicKey.curve === 'ed25519'
     ? ({ key: 0, algorithm: 'ed25519', message } as const)
     : ({ key: 0, algorithm: 'ecdsa-secp256k1', message: sha512Half(message) } as const)
+}
+
+const written = new WeakMap<XrpTx, string>()
+
+/** What is signed of a transaction, in hex. It is written once: the library takes its time. */
+function signingText(tx: XrpTx, SigningPubKey: string): string {
+  const known = written.get(tx)
+  if (known !== undefined) return known
+  const text = encodeForSigning({ ...tx, SigningPubKey })
+  written.set(tx, text)
+  return text
+}
+
+/** HashPrefix::txSign, 'STX' */
+const signingPrefix = '53545800'
+
+/**
+ * What is signed is all of a transaction but for its signature, behind a prefix. Fields are in the
+ * order of their codes (XRPL, "Serialization Format"): TxnSignature, 74, comes right behind
+ * SigningPubKey, 73. Undefined where more than one place looks like that.
+ */
+function withSignature(text: string, publicKey: string, signature: string): string | undefined {
+  const field = `73${blob(publicKey)}`
+  const [head, tail, ...others] = text.slice(signingPrefix.length).split(field)
+  if (head === undefined || tail === undefined || others.length > 0) return undefined
+  return `${head}${field}74${blob(signature)}${tail}`
+}
+
+/** At most 192 bytes of hex, as the format has them: behind their length. */
+function blob(digits: string): string {
+  return `${hex(Uint8Array.of(digits.length / 2)).toUpperCase()}${digits}`
 }
 
 function readSigned(txData: string, _tx: XrpTx, own: Own): XrpTx {
@@ -78,7 +106,7 @@ function readSigned(txData: string, _tx: XrpTx, own: Own): XrpTx {
 }
 
 function addressOf(publicKey: PublicKey): string {
-  return encodeAccount(ripemd160(sha256(bytesOf(publicKeyText(publicKey)))))
+  return accountText(digest('ripemd160', digest('sha256', bytesOf(publicKeyText(publicKey)))))
 }
 
 /** 33 bytes: a compressed point, or ED and the 32 bytes of an ed25519 key. */
@@ -95,7 +123,11 @@ function signatureText(signature: Uint8Array, { curve }: PublicKey): string {
 }
 
 function sha512Half(bytes: Uint8Array): Uint8Array {
-  return sha512(bytes).subarray(0, 32)
+  return digest('sha512', bytes).subarray(0, 32)
+}
+
+function digest(name: 'ripemd160' | 'sha256' | 'sha512', bytes: Uint8Array): Uint8Array {
+  return createHash(name).update(bytes).digest()
 }
 
 function bytesOf(digits: string): Uint8Array {

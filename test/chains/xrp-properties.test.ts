@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
-import { decode, verifySignature } from 'xrpl'
+import { decode, encodeAccountID, verifySignature } from 'xrpl'
 import { KmsError } from '../../src/base/errors.ts'
 import type { Json } from '../support/evm.ts'
 import {
@@ -27,6 +27,18 @@ describe('any transaction', () => {
         expect(sign(tx, by)).toEqual(signByLibrary(tx, by))
       }),
     )
+  })
+
+  // The signature is put behind the key, wherever else there are bytes that look like it.
+  test.each(wallets)('that has the key of its wallet in a memo or an issuer is, too', by => {
+    const field = `7321${by.publicKey}`
+    const Memos = [{ Memo: { MemoData: `00${field}${field}` } }]
+    const account = Buffer.from(field.slice(40).padEnd(40, '0'), 'hex')
+    const Amount = { currency: field.slice(0, 40), value: '1', issuer: encodeAccountID(account) }
+    for (const part of [{ Memos }, { Amount }, { Amount, Memos }]) {
+      const tx = { ...payment, Account: by.classicAddress, ...part }
+      expect(sign(tx, by)).toEqual(signByLibrary(tx, by))
+    }
   })
 
   test('is read by xrpl as what was asked for, with a signature that verifies', () => {

@@ -6,6 +6,7 @@ import type { PublicKey, Signature } from '../../base/model.ts'
 import type { ChainDefinition, Own } from '../chain.ts'
 import { bip32Keys } from './bip32-paths.ts'
 import { asHex, type Hex } from './evm-tx.ts'
+import { remembered } from './remembered.ts'
 import { firstKey, ownKey } from './single-key.ts'
 
 /** The keys of an EVM chain: what a definition says of them. `coin` is SLIP-44's, for mainnet. */
@@ -47,25 +48,24 @@ export function signerOf(digest: Uint8Array, { bytes, recovery }: Signature): He
   }
 }
 
-/** Decompressing a key costs a quarter of a signature, and one payment asks several times. */
-const addresses = new Map<string, Hex>()
-const maxAddresses = 20_000
-
-export function addressOf(key: PublicKey): Hex {
-  const name = `${key.curve}:${hex(key.bytes)}`
-  const known = addresses.get(name)
-  if (known !== undefined) return known
-  const address = asHex(keccak_256(uncompressed(key).subarray(1)).subarray(12))
-  if (addresses.size >= maxAddresses) addresses.clear()
-  addresses.set(name, address)
-  return address
+export function addressOf({ curve, bytes }: PublicKey): Hex {
+  if (curve !== 'secp256k1') throw noKey()
+  return addressOfPoint(hex(bytes))
 }
 
-function uncompressed({ curve, bytes }: PublicKey): Uint8Array {
+// Decompressing a key costs a quarter of a signature, and one payment asks several times.
+const addressOfPoint = remembered(digits =>
+  asHex(keccak_256(uncompressed(digits).subarray(1)).subarray(12)),
+)
+
+function uncompressed(digits: string): Uint8Array {
   try {
-    if (curve === 'secp256k1') return secp256k1.Point.fromBytes(bytes).toBytes(false)
-  } catch {
-    // Not a point of the curve.
+    return secp256k1.Point.fromHex(digits).toBytes(false)
+  } catch (cause) {
+    throw noKey(cause)
   }
-  throw new KmsError('unexpected', 'a key is not a secp256k1 public key')
+}
+
+function noKey(cause?: unknown): KmsError {
+  return new KmsError('unexpected', 'a key is not a secp256k1 public key', { cause })
 }

@@ -1,6 +1,4 @@
-import type { Own } from '../chain.ts'
 import type { SolInstruction } from './sol-instruction.ts'
-import { readInstructions } from './sol-reader.ts'
 import type { SolTx } from './sol-tx.ts'
 
 /** In lamports: what the network takes, and what the token accounts it makes are filled with. */
@@ -15,8 +13,10 @@ const maxUnits = 1_400_000n
 const unitsPerInstruction = 200_000n
 
 /** The most a transaction can cost beside what it pays. */
-export function feeOf({ message }: Pick<SolTx, 'message'>, settings: Own['settings']): SolFee {
-  const instructions = readInstructions(message, settings)
+export function feeOf(
+  { message }: Pick<SolTx, 'message'>,
+  instructions: readonly SolInstruction[],
+): SolFee {
   const made = instructions.filter(({ kind }) => kind === 'create-token-account')
   return {
     base: lamportsPerSignature * BigInt(message.signers),

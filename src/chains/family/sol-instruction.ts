@@ -1,7 +1,6 @@
-import { base58Text } from '../../base/base58.ts'
 import type { DenialName } from '../denials.ts'
 import { malformed } from './refusals.ts'
-import { keyLength } from './sol-message.ts'
+import { keyLength, keyText } from './sol-message.ts'
 
 /** What is signed. Accounts are base58; how the tokens of a mint are divided is not known here. */
 export type SolInstruction =
@@ -136,6 +135,6 @@ export function openData(what: string, { data }: Call, ...lengths: readonly numb
   return {
     u32: (at: number): bigint => BigInt(view.getUint32(at, true)),
     u64: (at: number): bigint => view.getBigUint64(at, true),
-    account: (at: number): string => base58Text(data.subarray(at, at + keyLength)),
+    account: (at: number): string => keyText(data.subarray(at, at + keyLength)),
   }
 }

@@ -12,7 +12,7 @@ const coin = 'SOL'
 export function describeSol(tx: SolTx, own: readonly string[], settings: Own['settings']): Intent {
   const instructions = readInstructions(tx.message, settings)
   const accounts = knownTokenAccounts(instructions, own)
-  const { base, priority, rent } = feeOf(tx, settings)
+  const { base, priority, rent } = feeOf(tx, instructions)
   return {
     kind: kindOf(instructions),
     from: sendersOf(instructions, tx, accounts),

@@ -1,8 +1,9 @@
 import { base58Text, fromBase58 } from '../../base/base58.ts'
 import { type ByteReader, readBytes } from '../../base/binary.ts'
-import { concat, concatAll } from '../../base/bytes.ts'
+import { concat, concatAll, fromHex, hex } from '../../base/bytes.ts'
 import { encodeCompactU16, readCompactU16 } from '../codec/compact-u16.ts'
 import { malformed, refused } from './refusals.ts'
+import { remembered } from './remembered.ts'
 
 /** A legacy message of Solana without its blockhash, which is a placeholder until it is signed. */
 export type SolMessage = {
@@ -40,8 +41,8 @@ export function decodeMessage(bytes: Uint8Array): {
   if (signers > 0x7f) throw refused('messages with a version (v0) are not signed, only legacy ones')
   const readonlySigners = reader.u8()
   const readonlyOthers = reader.u8()
-  const accounts = readList(reader, () => base58Text(reader.take(keyLength)))
-  const blockhash = base58Text(reader.take(keyLength))
+  const accounts = readList(reader, () => keyText(reader.take(keyLength)))
+  const blockhash = keyText(reader.take(keyLength))
   const instructions = readList(reader, () => readInstruction(reader))
   if (reader.remaining > 0) throw broken('has bytes behind its end')
   const message = { signers, readonlySigners, readonlyOthers, accounts, instructions }
@@ -66,6 +67,14 @@ export function encodeMessage(message: SolMessage, blockhash: string): Uint8Arra
     ),
   )
 }
+
+/** The base58 of 32 public bytes: a key, or a blockhash. */
+export function keyText(bytes: Uint8Array): string {
+  return spell(hex(bytes))
+}
+
+// Spelling one takes as long as reading all the rest of a message.
+const spell = remembered(digits => base58Text(fromHex(digits) ?? new Uint8Array()))
 
 /** The 32 bytes behind base58 that was checked when it was read. */
 export function keyBytes(text: string): Uint8Array {

@@ -1,8 +1,8 @@
+import { createHash } from 'node:crypto'
 import { ed25519 } from '@noble/curves/ed25519.js'
-import { sha256 } from '@noble/hashes/sha2.js'
 import { base58Text } from '../../base/base58.ts'
 import { readBytes } from '../../base/binary.ts'
-import { concat, hex } from '../../base/bytes.ts'
+import { concat } from '../../base/bytes.ts'
 import { KmsError } from '../../base/errors.ts'
 import type { Signature, Signed, SigningRequest } from '../../base/model.ts'
 import { encodeCompactU16, readCompactU16 } from '../codec/compact-u16.ts'
@@ -26,7 +26,7 @@ export function signingRequests(
 
 /** What all of it follows from, its signatures too: Ed25519 has one per key and message. */
 export function messageHash(tx: FilledSolTx): string {
-  return hex(sha256(signedBytes(tx)))
+  return createHash('sha256').update(signedBytes(tx)).digest('hex')
 }
 
 /** What is sent, and what Tatum and the chain know it by: its first signature. */
@@ -41,9 +41,10 @@ export function assembleSol(tx: FilledSolTx, signatures: readonly Signature[]): 
 }
 
 /** The signer's bytes: a transaction as it is sent, in base64, and from when until when it can arrive. */
-export type SignedSol = {
+type SignedSol = {
   readonly wire: string
-  readonly txId: string
+  /** The first one: in base58 it is the id. */
+  readonly signature: Uint8Array
   readonly tx: FilledSolTx
 }
 
@@ -56,11 +57,11 @@ export function readSigned(txData: string): SignedSol {
   const reader = readBytes(bytes, broken)
   const count = readCompactU16(reader, broken)
   if (count === 0) throw broken()
-  const first = reader.take(64).slice()
+  const signature = reader.take(64)
   reader.skip(64 * (count - 1))
   const { message, blockhash } = decodeMessage(reader.take(reader.remaining))
   if (count !== message.signers) throw broken()
-  return { wire, txId: base58Text(first), tx: { message, blockhash, lastBlock, slot } }
+  return { wire, signature, tx: { message, blockhash, lastBlock, slot } }
 }
 
 function readTime(text: string): bigint {
@@ -68,8 +69,15 @@ function readTime(text: string): bigint {
   return BigInt(text)
 }
 
-function signedBytes({ message, blockhash }: FilledSolTx): Uint8Array {
-  return encodeMessage(message, blockhash)
+const written = new WeakMap<FilledSolTx, Uint8Array>()
+
+/** Written once: what is claimed, signed and sent are the same bytes. */
+function signedBytes(tx: FilledSolTx): Uint8Array {
+  const known = written.get(tx)
+  if (known !== undefined) return known
+  const bytes = encodeMessage(tx.message, tx.blockhash)
+  written.set(tx, bytes)
+  return bytes
 }
 
 function signersOf({ message }: FilledSolTx): readonly string[] {

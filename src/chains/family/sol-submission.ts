@@ -1,12 +1,15 @@
+import { base58Text } from '../../base/base58.ts'
 import { asKmsError, KmsError } from '../../base/errors.ts'
 import { asArray, asInteger, asRecord } from '../../base/json.ts'
 import type { ChainReads } from '../../base/model.ts'
 import type { Submission } from '../chain.ts'
 import { rpcPath } from './sol-completion.ts'
-import { readSigned, type SignedSol } from './sol-signing.ts'
+import { readSigned } from './sol-signing.ts'
 import type { FilledSolTx } from './sol-tx.ts'
 
 type Rpc = Pick<ChainReads, 'rpc' | 'wait'>
+
+type Sent = { readonly wire: string; readonly txId: string; readonly tx: FilledSolTx }
 
 /** A look at once, for bytes that were sent before; then as the original after 1, 2, … 9 s more. */
 const pausesMs = Array.from({ length: 10 }, (_, i) => 1_000 * i)
@@ -16,17 +19,18 @@ const pausesMs = Array.from({ length: 10 }, (_, i) => 1_000 * i)
  * and drops some that it was handed: sending them comes first, however often they were sent before.
  */
 export async function submitSol(txData: string, reads: Rpc): Promise<Submission> {
-  const signed = readSigned(txData)
-  const fault = await send(signed, reads)
+  const { wire, signature, tx } = readSigned(txData)
+  const sent: Sent = { wire, txId: base58Text(signature), tx }
+  const fault = await send(sent, reads)
   // Bytes that a node does not take may have arrived before.
-  if (await isConfirmed(signed, reads, fault === undefined ? pausesMs : [0])) {
-    return { kind: 'sent', txData: signed.txId }
+  if (await isConfirmed(sent, reads, fault === undefined ? pausesMs : [0])) {
+    return { kind: 'sent', txData: sent.txId }
   }
-  if (await isOver(signed, reads)) return { kind: 'expired' }
+  if (await isOver(sent, reads)) return { kind: 'expired' }
   throw fault ?? new KmsError('network', 'the network has not confirmed the transaction so far')
 }
 
-async function send({ wire }: SignedSol, { rpc }: Rpc): Promise<KmsError | undefined> {
+async function send({ wire }: Sent, { rpc }: Rpc): Promise<KmsError | undefined> {
   try {
     const options = { encoding: 'base64', preflightCommitment: 'confirmed' }
     await rpc(rpcPath, 'sendTransaction', [wire, options])
@@ -38,7 +42,7 @@ async function send({ wire }: SignedSol, { rpc }: Rpc): Promise<KmsError | undef
 
 /** Whether it is in a block that most of the network voted for, and was carried out. */
 async function isConfirmed(
-  { txId }: SignedSol,
+  { txId }: Sent,
   { rpc, wait }: Rpc,
   pauses: readonly number[],
 ): Promise<boolean> {
@@ -57,7 +61,7 @@ async function isConfirmed(
  * Whether it can never be carried out any more: it has failed for good, or no block can hold it. The
  * height is asked for first, and of a node that is behind it the answer does not count.
  */
-async function isOver({ txId, tx }: SignedSol, { rpc }: Rpc): Promise<boolean> {
+async function isOver({ txId, tx }: Sent, { rpc }: Rpc): Promise<boolean> {
   const epoch = asRecord(await rpc(rpcPath, 'getEpochInfo', [{ commitment: 'finalized' }]))
   const slot = asInteger(epoch?.get('absoluteSlot'))
   const height = asInteger(epoch?.get('blockHeight'))

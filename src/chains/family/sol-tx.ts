@@ -1,7 +1,6 @@
-import { base58Text } from '../../base/base58.ts'
 import { KmsError } from '../../base/errors.ts'
 import type { GivenKey } from '../../base/model.ts'
-import type { SolMessage } from './sol-message.ts'
+import { keyText, type SolMessage } from './sol-message.ts'
 
 /** A transaction of Solana before its signatures. */
 export type SolTx = {
@@ -19,14 +18,15 @@ export type SolTx = {
 export type FilledSolTx = SolTx & Required<Pick<SolTx, 'blockhash' | 'lastBlock' | 'slot'>>
 
 export function requireFilled(tx: SolTx): FilledSolTx {
-  const { blockhash, lastBlock, slot } = tx
-  if (blockhash !== undefined && lastBlock !== undefined && slot !== undefined) {
-    return { ...tx, blockhash, lastBlock, slot }
-  }
+  if (isFilled(tx)) return tx
   throw new KmsError('transaction-refused', 'the transaction has no blockhash yet')
+}
+
+function isFilled(tx: SolTx): tx is FilledSolTx {
+  return tx.blockhash !== undefined && tx.lastBlock !== undefined && tx.slot !== undefined
 }
 
 /** The address of the mint whose key came along. */
 export function mintOf({ mint }: SolTx): string | undefined {
-  return mint && base58Text(mint.publicKey.bytes)
+  return mint && keyText(mint.publicKey.bytes)
 }

@@ -1,5 +1,5 @@
+import { createHash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
-import { sha256 } from '@noble/hashes/sha2.js'
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { fromHex, hex } from '../../base/bytes.ts'
 import { asArray, asString, encodeJson, type Json } from '../../base/json.ts'
@@ -39,7 +39,7 @@ export function decodeTronJson(
   const json = readMembers(parsed, 'transaction', [...topMembers, 'signature'])
   if (json.has('signature')) throw refused('transaction has a signature: it is to be signed here')
   const bytes = readBytes(json)
-  const txId = hex(sha256(bytes))
+  const txId = createHash('sha256').update(bytes).digest('hex')
   if (asString(json.get('txID'))?.toLowerCase() !== txId) {
     throw malformed('txID is not the hash of raw_data_hex')
   }

@@ -1,6 +1,6 @@
 import { asRecord, asString } from '../../base/json.ts'
 import { malformed } from './refusals.ts'
-import { isAccount } from './xrp-library.ts'
+import { isAccount } from './xrp-address.ts'
 
 /** Money somebody issued on the ledger; `value` in plain decimals without needless zeros. */
 export type IssuedAmount = {

@@ -1,38 +1,42 @@
 import type * as Library from 'xrpl/dist/npm/utils'
+import { asString } from '../../base/json.ts'
 import { malformed } from './refusals.ts'
+import { accountId } from './xrp-address.ts'
 
 /** The binary format of the XRP Ledger, by the ledger's own library. */
 
 /** Bytes of a transaction in upper-case hex. */
 export function encodeFields(fields: object): string {
-  return guarded(() => load().encode(fields))
+  return guarded(() => load().encode(withIds(fields)))
 }
 
 /** What a single signature is over: the prefix STX and every field that is signed. */
 export function encodeForSigning(fields: object): string {
-  return guarded(() => load().encodeForSigning(fields))
+  return guarded(() => load().encodeForSigning(withIds(fields)))
 }
 
 export function decodeFields(blob: string): unknown {
   return guarded(() => load().decode(blob))
 }
 
-/** `r…`: base58 of the 20-byte account id with version 0 and a checksum. */
-export function encodeAccount(id: Uint8Array): string {
-  return load().encodeAccountID(id)
-}
+const accounts = ['Account', 'Destination']
 
-export function isAccount(text: string): boolean {
-  // 25 bytes have at most 35 letters, and base58 of many takes long.
-  return text.length <= 35 && load().isValidClassicAddress(text)
+/**
+ * With ids in the place of addresses, which the library takes as well: it tries every address as an
+ * X-address first, and that takes longer than all else it does.
+ */
+function withIds(fields: object): object {
+  const ids = Object.entries(fields).map(([name, value]) => {
+    const id = accounts.includes(name) ? accountId(asString(value) ?? '') : undefined
+    return [name, id ?? value]
+  })
+  return Object.fromEntries(ids)
 }
 
 type Codec = {
   encode(fields: object): string
   encodeForSigning(fields: object): string
   decode(blob: string): unknown
-  encodeAccountID(id: Uint8Array): string
-  isValidClassicAddress(text: string): boolean
 }
 
 /**

@@ -1,6 +1,6 @@
 import { asArray, asInteger, asString } from '../../base/json.ts'
 import { malformed } from './refusals.ts'
-import { isAccount } from './xrp-library.ts'
+import { isAccount } from './xrp-address.ts'
 
 /** Readers of what members are made of. */
 
