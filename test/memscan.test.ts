@@ -117,6 +117,7 @@ describe.skipIf(!canScan())('with a secret manager', () => {
 const mnemonicWalletId = markedWallets[0]?.id ?? ''
 const oneShots: readonly (readonly [args: readonly string[], stdin?: string])[] = [
   [['generatemanagedwallet', 'ETH']],
+  [['generatemanagedprivatekeybatch', 'ETH', '600']],
   [['storemanagedwallet', 'ETH'], walletsToStore.mnemonic.mnemonic],
   [['storemanagedprivatekey', 'ETH'], walletsToStore.key.key],
   [['getaddress', mnemonicWalletId, '1']],
@@ -132,7 +133,7 @@ describe.skipIf(!canScan())('a command that is about to answer', () => {
     const files = [`--path=${folder}/wallet.dat`, `--password-file=${folder}/password`]
     const flags = [...files, '--secret-memory=locked']
     await using command = await runUntilItAnswers(folder, [...args, ...flags], `${stdin}\n`)
-    const wallets = [...Object.values(walletsToStore), ...newestIn(folder)]
+    const wallets = [...Object.values(walletsToStore), ...newestIn(folder, 20)]
     const secrets = [...(await secretsIn(folder)), ...(await secretsOfAll(wallets))]
     const { copies } = scanMemory(command.pid, secrets)
     const stray = copies.filter(({ mapping }) => !mapping.isLocked)
@@ -149,15 +150,16 @@ async function secretsOfAll(wallets: readonly TestWallet[]): Promise<readonly Ma
   return (await Promise.all(wallets.map(secretsOf))).flat()
 }
 
-/** The wallet that was just made, if the newest one is not one of ours. */
-function newestIn(folder: string): readonly TestWallet[] {
+/** The last `most` of the wallets that are none of ours: they were just made. */
+function newestIn(folder: string, most: number): readonly TestWallet[] {
   using vault = openTestVault(folder)
-  const newest = [...vault.list()].at(-1)
-  if (newest === undefined || markedWallets.some(({ id }) => id === newest.id)) return []
-  const { id, chain, network } = newest
-  using secret = vault.reveal(id)
-  const { mnemonic } = secret
-  return mnemonic === undefined ? [] : [{ id, chain, network, mnemonic: revealedText(mnemonic) }]
+  const made = [...vault.list()].filter(({ id }) => markedWallets.every(known => known.id !== id))
+  return made.slice(-most).map(({ id, chain, network }) => {
+    using secret = vault.reveal(id)
+    const { mnemonic, keyText } = secret
+    if (mnemonic !== undefined) return { id, chain, network, mnemonic: revealedText(mnemonic) }
+    return { id, chain, network, ...(keyText && { key: revealedText(keyText) }) }
+  })
 }
 
 function start(folder: string, tatum: FakeTatum, memory: 'auto' | 'locked'): DaemonProcess {

@@ -101,9 +101,12 @@ function unsealQuietly(
   }
 }
 
-const pieceLength = 1 << 20
+const pieceLength = 1 << 16
 
-/** In pieces: each is answered in memory of its own, and a large vault must not be there twice. */
+/**
+ * In pieces: each is answered in memory of its own, and a large vault must not be there twice. Small
+ * ones get memory that was in use just now; larger ones cost more by their pages than by the cipher.
+ */
 function pass(through: Cipher | Decipher, from: Uint8Array, into: Uint8Array): void {
   for (let at = 0; at < from.length; at += pieceLength) {
     const piece = through.update(from.subarray(at, at + pieceLength))

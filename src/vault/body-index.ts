@@ -27,8 +27,9 @@ export function indexStarts(body: Uint8Array, starts: readonly number[]): BodyIn
   /** The table's place of the id that stands at `at`, or the free one where it would go. */
   const placeOf = (bytes: Uint8Array, at: number): number => {
     for (let place = hashId(bytes, at) & last; ; place = (place + 1) & last) {
-      const start = starts[(table[place] ?? 0) - 1]
-      if (start === undefined || isSameId(body, start + idOffset, bytes, at)) return place
+      const number = table[place] ?? 0
+      if (number === 0) return place
+      if (isSameId(body, (starts[number - 1] ?? 0) + idOffset, bytes, at)) return place
     }
   }
 

@@ -63,14 +63,17 @@ export function indexBody(body: Uint8Array): BodyIndex {
   const reader = readBytes(body, tooShort)
   reader.skip(reader.u32())
   const count = reader.u32()
+  const view = new DataView(body.buffer, body.byteOffset, body.length)
   const starts: number[] = []
-  for (let i = 0; i < count; i++) {
-    starts.push(reader.position)
-    const length = reader.u32()
-    if (length < headLength) throw tooShort()
-    reader.skip(length)
+  let at = reader.position
+  while (starts.length < count) {
+    const left = body.length - at - 4
+    const length = left < headLength ? 0 : view.getUint32(at)
+    if (length < headLength || length > left) throw tooShort()
+    starts.push(at)
+    at += 4 + length
   }
-  if (reader.remaining > 0) throw damaged('there are bytes behind the last wallet')
+  if (at < body.length) throw damaged('there are bytes behind the last wallet')
   return indexStarts(body, starts)
 }
 

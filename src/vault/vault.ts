@@ -55,9 +55,10 @@ export type Vault = Disposable & {
 export function openVault(place: VaultPlace, password: Secret): Vault {
   // Looked at before it is read: a change in between is then seen by the next reload.
   const identity = identityOf(place)
-  const { state, keys, body } = openEnvelope(readVaultFile(place), password)
+  const { state, keys, body } = discardAfter(readVaultFile(place), file =>
+    openEnvelope(file, password),
+  )
   try {
-    collectAfter(body)
     return hold(place, keys, { identity, state, body, index: indexBody(body) })
   } catch (fault) {
     keys[Symbol.dispose]()
@@ -116,13 +117,17 @@ export function startWriting(
 ): VaultWriter {
   const kept = new DisposableStack()
   let known: KnownKeys | undefined
-  const open = (): NewContents => {
-    const file = readFile(place)
-    const again = known && file && openKnown(file, known)
-    if (again !== undefined) return again
-    const contents = file === undefined ? makeContents() : openEnvelope(file, password)
+  const keep = (contents: NewContents): NewContents => {
     known = { keys: kept.use(contents.keys), vaultId: contents.state.vaultId }
     return contents
+  }
+  const open = (): NewContents => {
+    const file = readFile(place)
+    if (file === undefined) return keep(makeContents())
+    return discardAfter(
+      file,
+      () => (known && openKnown(file, known)) ?? keep(openEnvelope(file, password)),
+    )
   }
   const makeContents = (): NewContents => {
     if (!create) throw missing(place.path)
@@ -136,11 +141,11 @@ export function startWriting(
       else requireVault(place)
       return withLock(place.disk, place.path, place.lockWaitMs, async () => {
         const { state, keys, body } = open()
-        collectAfter(body)
         const { draft, contents } = startDraft({ keys, vaultId: state.vaultId }, body, now)
         const answer = await work(draft)
         const isNew = state.generation === 0n
-        const changed = contents() ?? (isNew ? { body, added: [], removed: false } : undefined)
+        const changed =
+          contents() ?? (isNew ? { body: body.slice(), added: [], removed: false } : undefined)
         if (changed !== undefined) writeVault(place, state, keys, password, changed)
         return answer
       })
@@ -173,26 +178,27 @@ function writeVault(
   password: Secret,
   changed: Changed,
 ): void {
-  const file = sealEnvelope({ ...state, generation: state.generation + 1n }, keys, changed.body)
-  collectAfter(file)
+  const next = { ...state, generation: state.generation + 1n }
+  const file = discardAfter(changed.body, body => sealEnvelope(next, keys, body))
   // A slot nobody has opened yet must open before anything is sealed under it for good.
   if (state.generation === 0n) openEnvelope(file, password).keys[Symbol.dispose]()
   proveAdded(file, keys, changed.added)
-  collectAfter(file)
   // A copy that still holds a removed wallet must not stay behind.
   replaceFile(place.disk, place.path, file, { keepPrevious: !changed.removed })
-  if (!equalBytes(readVaultFile(place), file)) throw damaged('it reads back differently')
+  if (Buffer.compare(readVaultFile(place), file) !== 0) throw damaged('it reads back differently')
 }
 
 function proveAdded(file: Uint8Array, keys: VaultKeys, added: readonly WalletId[]): void {
-  const { state, body } = openBody(file, keys)
-  const index = indexBody(body)
-  const starts = added.map(id => {
-    const start = index.get(id)
-    if (start === undefined) throw damaged(`wallet ${id} is not in the file about to be written`)
-    return start
+  const opened = openBody(file, keys)
+  discardAfter(opened.body, body => {
+    const index = indexBody(body)
+    const starts = added.map(id => {
+      const start = index.get(id)
+      if (start === undefined) throw damaged(`wallet ${id} is not in the file about to be written`)
+      return start
+    })
+    proveRecords({ keys, vaultId: opened.state.vaultId }, body, starts)
   })
-  proveRecords({ keys, vaultId: state.vaultId }, body, starts)
 }
 
 type NewContents = Pick<Opened, 'keys' | 'body'> & { readonly state: VaultState }
@@ -209,11 +215,15 @@ function openKnown(file: Uint8Array, { keys, vaultId }: KnownKeys): NewContents 
 }
 
 /**
- * To be called where a large array has just become garbage: the collector lets about as much again
- * gather as is in use, and that is the whole vault several times over.
+ * Frees `bytes`, and empties every view of them, when `work` is done: the collector lets about as
+ * much garbage gather as is in use, and that is the whole vault several times over.
  */
-function collectAfter({ length }: Uint8Array): void {
-  if (length > 2 ** 24) Bun.gc(true)
+function discardAfter<T>(bytes: Uint8Array, work: (bytes: Uint8Array) => T): T {
+  try {
+    return work(bytes)
+  } finally {
+    if (bytes.buffer instanceof ArrayBuffer) bytes.buffer.transfer(0)
+  }
 }
 
 type Contents = {
@@ -247,7 +257,9 @@ function hold(place: VaultPlace, keys: VaultKeys, first: Contents): Vault {
     reload() {
       const identity = identityOf(place)
       if (identity !== undefined && identity === contents.identity) return false
-      const { state, body } = reopen(readVaultFile(place), keys, first.state.vaultId)
+      const { state, body } = discardAfter(readVaultFile(place), file =>
+        reopen(file, keys, first.state.vaultId),
+      )
       if (state.generation < contents.state.generation) throw rolledBack()
       const isSame = equalBytes(state.bodyNonce, contents.state.bodyNonce)
       // Two files of one generation: an older copy was put back and written to.
