@@ -1,3 +1,4 @@
+import { engineVariables } from '../base/program.ts'
 import { environmentVariable } from './variables.ts'
 
 /**
@@ -10,10 +11,9 @@ const names = ['PATH', 'LANG', 'TZ', 'JOURNAL_STREAM'] as const
 export function frontVariables(
   variable: (name: string) => string | undefined = environmentVariable,
 ): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    names.flatMap(name => {
-      const value = variable(name)
-      return value === undefined ? [] : [[name, value]]
-    }),
-  )
+  const passedOn = names.flatMap(name => {
+    const value = variable(name)
+    return value === undefined ? [] : [[name, value] as const]
+  })
+  return { ...Object.fromEntries(passedOn), ...engineVariables }
 }

@@ -3,6 +3,7 @@ import { startChild } from '../base/child.ts'
 import type { Json } from '../base/json.ts'
 import { encodeJson } from '../base/json.ts'
 import { execve, pipe, setCloseOnExec, socketPair, writeOut } from '../base/native.ts'
+import { engineVariables } from '../base/program.ts'
 import type { Secret } from '../secret/secret.ts'
 import { sayWhy } from './farewell.ts'
 import type { Notice } from './messages.ts'
@@ -35,7 +36,7 @@ export const frontChannelFd = 3
  * Starts the front as a child and becomes the signer (DESIGN 2). The order matters: the front is
  * started before the password is read (but for TATUM_KMS_PASSWORD, of which it gets nothing: it
  * begins in an image and an environment of its own), and the signer begins in a fresh image with an
- * empty environment, so that nothing of this one's heap is left in it.
+ * environment of its own, so that nothing of this one's heap is left in it.
  */
 export function launch(plan: Launch): never {
   const { self, front, frontCommand, frontEnvironment } = plan
@@ -75,7 +76,7 @@ function becomeSigner(
   if (signer.notifyFd !== null) setCloseOnExec(signer.notifyFd, false)
   const settings: SignerSettings = { ...signer, misses: confine(), channelFd, passwordFd, frontPid }
   password.wipe()
-  return execve(self[0], [...self, 'signer', encodeJson(settings)], {})
+  return execve(self[0], [...self, 'signer', encodeJson(settings)], engineVariables)
 }
 
 /** A pipe's buffer is kernel memory that is never swapped; a password is far shorter than it holds. */

@@ -56,6 +56,8 @@ export type StoredSignature = Pick<
  * The ledger alone keeps a payment from being signed twice, whatever the front says or forgets.
  */
 export type Ledger = Disposable & {
+  /** Those of `pendingIds` that it has anything of: bytes, or that the payment was cancelled. */
+  known(pendingIds: readonly string[]): ReadonlySet<string>
   /** The newest bytes of a payment: what may be sent. */
   find(pendingId: string): StoredSignature | undefined
   /** All bytes that it ever had, the oldest first; more than one set where a person had it resigned. */
@@ -134,6 +136,10 @@ export function openLedger(path: string, auditKey: Secret): Ledger {
   }
 
   return {
+    known(pendingIds) {
+      const ids = encodeJson([...pendingIds, ...pendingIds.map(cancellationId)])
+      return new Set(reading(() => statements.known.all({ ids })).map(row => paymentOf(row.id)))
+    },
     find: pendingId => history(pendingId).at(-1),
     history,
     claims: pendingId =>
@@ -188,6 +194,10 @@ type Statements = ReturnType<typeof prepareStatements>
 
 function prepareStatements(db: Database) {
   return {
+    known: db.query<{ id: string }, Row>(
+      `SELECT pending_id AS id FROM signed
+       WHERE pending_id IN (SELECT value FROM json_each($ids))`,
+    ),
     find: db.query<StoredSignature, Row>(
       `SELECT chain, network, serialized_hash AS serializedHash, tx_data AS txData, tx_id AS txId
        FROM signed WHERE pending_id = $pendingId`,

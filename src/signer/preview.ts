@@ -4,7 +4,8 @@ import type { Decision } from './decisions.ts'
 import { openPayment } from './explain-payment.ts'
 import { judgedOf, refuseDates, type SignerDeps } from './job.ts'
 import type { Payment } from './messages.ts'
-import { deciding, readPayment, refuseOtherContents } from './sign-batch.ts'
+import { deciding, readPayment } from './sign-batch.ts'
+import { refuseOtherContents } from './stored-payments.ts'
 
 /** What signing a payment would come to. */
 export type Preview =

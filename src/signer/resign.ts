@@ -16,7 +16,8 @@ import { resignedId } from './ledger-ids.ts'
 import type { Additions, Answers, Payment } from './messages.ts'
 import { describePayment, historyOf } from './ordered-payment.ts'
 import { holdKeys } from './own-keys.ts'
-import { deciding, readPayment, refuseOtherContents } from './sign-batch.ts'
+import { deciding, readPayment } from './sign-batch.ts'
+import { refuseOtherContents } from './stored-payments.ts'
 
 /** What the ledger has of the payment that is to be signed anew. */
 export function findResignation(deps: SignerDeps): Answers['resignation'] {

@@ -15,8 +15,9 @@ import {
 import { ownKeys } from './own-keys.ts'
 import { createResigner, findResignation } from './resign.ts'
 import { denyPayment, reviewAll } from './review.ts'
-import { lookUp, signBatch } from './sign-batch.ts'
+import { signBatch } from './sign-batch.ts'
 import { createSpotCheck } from './spot-check.ts'
+import { lookUp } from './stored-payments.ts'
 
 /** Wallets per answer: a page of half a million ids would be one enormous frame. */
 const pageLength = 20_000
@@ -49,7 +50,7 @@ export function createSigner(deps: SignerDeps): Signer {
         return { next: next?.toString() ?? null }
       }
       case 'signed':
-        return { results: await Promise.all(question.payments.map(asked => lookUp(deps, asked))) }
+        return { results: lookUp(deps, question.payments) }
       case 'cancellation':
         return findCancellation(deps)
       case 'cancel':

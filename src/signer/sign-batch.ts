@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto'
-import { equalBytes, fromHex, utf8 } from '../base/bytes.ts'
+import { utf8 } from '../base/bytes.ts'
 import { asKmsError, KmsError } from '../base/errors.ts'
 import type { Signature } from '../base/model.ts'
 import { parsePending } from '../tatum/pending.ts'
-import { refuseCancelled } from './claims.ts'
 import { type Decision, decisionOn } from './decisions.ts'
 import {
   type Job,
@@ -16,9 +15,11 @@ import {
   type Workbench,
 } from './job.ts'
 import type { LedgerEntry, StoredSignature } from './ledger.ts'
-import type { Additions, LookUp, LookUpResult, Payment, SignResult } from './messages.ts'
+import type { Additions, Payment, SignResult } from './messages.ts'
 import { holdKeys } from './own-keys.ts'
+import { orRefusal, orRefused, type Refusal } from './refusal.ts'
 import type { SpotCheck } from './spot-check.ts'
+import { refuseOtherContents, storedFor } from './stored-payments.ts'
 
 /**
  * Signs what may be signed, commits all of it at once, and only then answers: no signature leaves
@@ -34,20 +35,15 @@ export async function signBatch(
   // Ends first: a key is not wiped while it signs.
   await using rounds = signInRounds(deps.room)
   const policy = deps.policy.openBatch()
-  const batch: Batch = { jobs: new Map(), claims: new Map(), policy, keys }
   const decisions: Decision[] = []
+  const batch: Batch = { jobs: new Map(), claims: new Map(), policy, keys, decisions }
   const plans: (Plan | Refusal)[] = []
   for (let at = 0; at < payments.length; at += paymentsPerRound) {
-    const jobs: Job[] = []
-    // In order: what one payment has taken the next one cannot have.
-    for (const payment of payments.slice(at, at + paymentsPerRound)) {
-      const answer = await orRefusal(() => plan(deps, payment, batch, decisions))
-      plans.push(answer)
-      if ('prepared' in answer) jobs.push(answer)
-    }
+    const round = await planRound(deps, payments.slice(at, at + paymentsPerRound), batch)
     // The keys of this batch may have been what the limit had no room for.
     refuseUnlockedMemory(deps.lockingFailed())
-    rounds.begin(jobs)
+    rounds.begin(round.filter(answer => 'prepared' in answer))
+    plans.push(...round)
   }
 
   const sealed = new Map<string, LedgerEntry | Refusal>()
@@ -100,22 +96,44 @@ function signInRounds(room: SignerDeps['room']) {
 
 type Signatures = readonly (Signature | null)[]
 
-type Refusal = Extract<SignResult, { kind: 'refused' }>
-
-type Batch = Workbench & { readonly jobs: Map<string, Job> }
+type Batch = Workbench & { readonly jobs: Map<string, Job>; readonly decisions: Decision[] }
 
 /** A job, or an answer that needs no signing: the ledger's, or whatever its twin comes to. */
 type Plan = Job | SignResult | { readonly sameAs: string }
 
-async function plan(
+async function planRound(
   deps: SignerDeps,
-  { pending, ...additions }: Payment,
+  payments: readonly Payment[],
   batch: Batch,
-  decisions: Decision[],
-): Promise<Plan> {
+): Promise<readonly (Plan | Refusal)[]> {
   // What names no payment is refused, and there is nothing to write down.
-  const payment = readPayment(pending)
-  return deciding(deps, payment, decisions, () => planFor(deps, payment, additions, batch))
+  const read = payments.map(({ pending, ...additions }) =>
+    orRefused(() => ({ payment: readPayment(pending), additions })),
+  )
+  const ids = read.flatMap(each => ('payment' in each ? each.payment.pending.id : []))
+  const known = deps.ledger.known(ids)
+  const plans: (Plan | Refusal)[] = []
+  // In order: what one payment has taken the next one cannot have.
+  for (const each of read) {
+    if ('kind' in each) plans.push(each)
+    else plans.push(await orRefusal(() => plan(deps, each, batch, known)))
+  }
+  return plans
+}
+
+type ReadPayment = { readonly payment: PaymentToSign; readonly additions: Additions }
+
+function plan(
+  deps: SignerDeps,
+  { payment, additions }: ReadPayment,
+  batch: Batch,
+  known: ReadonlySet<string>,
+): Promise<Plan> {
+  return deciding(deps, payment, batch.decisions, async () => {
+    const isKnown = known.has(payment.pending.id)
+    const stored = isKnown ? storedFor(deps, payment) : undefined
+    return stored ? signedResult(stored, true) : planFor(deps, payment, additions, batch)
+  })
 }
 
 async function planFor(
@@ -123,15 +141,8 @@ async function planFor(
   payment: PaymentToSign,
   additions: Additions,
   batch: Batch,
-): Promise<Plan> {
-  const { ledger } = deps
+): Promise<Job | { readonly sameAs: string }> {
   const { id } = payment.pending
-  refuseCancelled(ledger, id)
-  const stored = ledger.find(id)
-  if (stored !== undefined) {
-    refuseOtherContents(deps, stored, payment)
-    return signedResult(stored, true)
-  }
   const twin = batch.jobs.get(id)
   if (twin !== undefined) {
     const { serializedHash } = twin
@@ -169,57 +180,9 @@ export function readPayment(sent: unknown): PaymentToSign {
   return { pending, serializedHash }
 }
 
-/** One id, one transaction: the same id with other contents is a fault or an attack. */
-export function refuseOtherContents(
-  { network }: Pick<SignerDeps, 'network'>,
-  before: Pick<StoredSignature, 'chain' | 'network' | 'serializedHash'>,
-  { pending, serializedHash }: Contents,
-): void {
-  const isSame =
-    before.chain === pending.chain &&
-    before.network === network &&
-    equalBytes(before.serializedHash, serializedHash)
-  if (isSame) return
-  throw new KmsError(
-    'transaction-refused',
-    'this pending id was signed before with another transaction',
-  )
-}
-
-type Contents = {
-  readonly pending: { readonly chain: string }
-  readonly serializedHash: Uint8Array
-}
-
-/** What the ledger has for a payment; refuses an id that it has with other contents. */
-export function lookUp(
-  deps: Pick<SignerDeps, 'ledger' | 'network'>,
-  asked: LookUp,
-): Promise<LookUpResult> {
-  const { ledger } = deps
-  return orRefusal((): LookUpResult => {
-    refuseCancelled(ledger, asked.pendingId)
-    const stored = ledger.find(asked.pendingId)
-    if (stored === undefined) return { kind: 'none' }
-    const serializedHash = fromHex(asked.contents) ?? new Uint8Array()
-    refuseOtherContents(deps, stored, { pending: asked, serializedHash })
-    const { txData, txId } = stored
-    return { kind: 'found', txData, txId }
-  })
-}
-
 function signedResult(
   { txData, txId }: Pick<StoredSignature, 'txData' | 'txId'>,
   repeated: boolean,
 ): SignResult {
   return { kind: 'signed', txData, txId, repeated }
-}
-
-async function orRefusal<T>(work: () => T | Promise<T>): Promise<T | Refusal> {
-  try {
-    return await work()
-  } catch (thrown) {
-    const { code, message: reason } = asKmsError(thrown)
-    return { kind: 'refused', code, reason }
-  }
 }

@@ -31,6 +31,18 @@ describe('what was signed', () => {
     })
   })
 
+  test('is known by its id among many, and so is what was cancelled', () => {
+    withLedger(newPath(), ledger => {
+      const given = `${entry(3).pendingId}`
+      ledger.commit([entry(1), { ...entry(2), pendingId: `cancel/${given}`, claims: [] }])
+      const strangers = Array.from({ length: 500 }, (_, i) => `stranger-${i}`)
+      const known = ledger.known([...strangers, given, entry(1).pendingId, entry(1).pendingId])
+      expect([...known].sort()).toEqual([given, entry(1).pendingId].sort())
+      expect(ledger.known([])).toEqual(new Set())
+      expect(ledger.known(['"', "'", '%', '__proto__', ''])).toEqual(new Set())
+    })
+  })
+
   test('is never replaced: a second entry of the same id is refused, and so is its batch', () => {
     withLedger(newPath(), ledger => {
       ledger.commit([entry(1)])

@@ -142,7 +142,7 @@ async function startSigner({ folder, front }: OddPlan, settings: string): Promis
           txData,
           txId: '',
         } as const
-        return { ...ledger, find: () => stored }
+        return { ...ledger, known: ids => new Set(ids), find: () => stored }
       },
     })
   } catch (fault) {
