@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { setImmediate } from 'node:timers/promises'
 import { utf8 } from '../base/bytes.ts'
 import { asKmsError, KmsError } from '../base/errors.ts'
 import type { Signature } from '../base/model.ts'
@@ -44,6 +45,8 @@ export async function signBatch(
     refuseUnlockedMemory(deps.lockingFailed())
     rounds.begin(round.filter(answer => 'prepared' in answer))
     plans.push(...round)
+    // The thread's answers come in, and its next tasks go out, and so do answers to other questions.
+    await setImmediate()
   }
 
   const sealed = new Map<string, LedgerEntry | Refusal>()
