@@ -123,7 +123,7 @@ function keepThread({ first, ...settings }: RoomSettings) {
 
 /** All that is waiting, up to what one message holds, is one batch; a few of them are under way. */
 function createBatches(perform: Perform) {
-  let waiting: readonly Asked[] = []
+  const waiting: Asked[] = []
   const underWay = new Set<Promise<void>>()
 
   const run = async (batch: readonly Asked[]): Promise<void> => {
@@ -141,7 +141,6 @@ function createBatches(perform: Perform) {
   const begin = (): void => {
     while (waiting.length > 0 && underWay.size < messagesAtOnce) {
       const batch = takeBatch(waiting)
-      waiting = waiting.slice(batch.length)
       const running = run(batch).then(() => {
         underWay.delete(running)
         begin()
@@ -152,7 +151,7 @@ function createBatches(perform: Perform) {
   return {
     ask(tasks: readonly KeyTask[]): Promise<readonly KeyResult[]> {
       const { promise, resolve, reject } = Promise.withResolvers<readonly KeyResult[]>()
-      waiting = [...waiting, { tasks, resolve, reject }]
+      waiting.push({ tasks, resolve, reject })
       // Not at once: what is asked for in one go shares a message.
       queueMicrotask(begin)
       return promise
@@ -171,12 +170,12 @@ type Asked = {
   readonly reject: (fault: unknown) => void
 }
 
-/** The first of `waiting`, as many as make one message; at least one, if there is any. */
-function takeBatch(waiting: readonly Asked[]): readonly Asked[] {
+/** Takes the first of `waiting`, as many as make one message; at least one, if there is any. */
+function takeBatch(waiting: Asked[]): readonly Asked[] {
   let tasks = 0
   const end = waiting.findIndex((asked, i) => {
     tasks += asked.tasks.length
     return i > 0 && tasks > tasksPerMessage
   })
-  return end === -1 ? waiting : waiting.slice(0, end)
+  return waiting.splice(0, end === -1 ? waiting.length : end)
 }

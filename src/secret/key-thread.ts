@@ -100,13 +100,16 @@ function askInOrder(worker: Worker, answerWithinMs: number) {
   }
 }
 
+let later: readonly ReturnType<typeof setTimeout>[] = []
+
 /**
  * What a thread freed comes back to all of them with a delay: the allocator's own threads hold on to
- * it for a while.
+ * it for a while. When another one ends meanwhile, what is done after that one serves both.
  */
 function overwriteNowAndLater(): void {
+  for (const timer of later) clearTimeout(timer)
   overwriteFreedMemory()
-  for (const afterMs of [700, 1_400]) setTimeout(overwriteFreedMemory, afterMs).unref()
+  later = [700, 1_400].map(afterMs => setTimeout(overwriteFreedMemory, afterMs).unref())
 }
 
 /** The worker is an entry point of its own: in a compiled program it has this place. */
