@@ -31,7 +31,7 @@ const tasksPerMessage = 512
 const messagesAtOnce = 2
 
 type RoomSettings = Partial<ThreadSettings> & {
-  /** The first thread to use: whoever started it ends it if it was not needed. */
+  /** A thread to begin with, which the room ends. */
   readonly first?: KeyThread
 }
 

@@ -13,11 +13,9 @@ const usualUses = 8_192
 const longestLifeMs = 60_000
 
 /** The thread in which noble meets private keys; see key-worker.ts. */
-export type KeyThread = Disposable & {
+export type KeyThread = {
   /** Answers in the order in which it was asked, which may be ahead of its answers. */
   perform(tasks: readonly KeyTask[]): Promise<readonly KeyResult[]>
-  /** Has it sign what says nothing, until it is asked for something. */
-  rehearse(): void
   hasMetKeys(): boolean
   /** It has used keys for long enough and is to be ended, others following it. */
   isWornOut(): boolean
@@ -54,7 +52,6 @@ export function startThread(settings: Partial<ThreadSettings> = {}): KeyThread {
       uses += tasks.length
       return ask({ kind: 'perform', tasks })
     },
-    rehearse: () => worker.postMessage({ kind: 'rehearse' } satisfies KeyMessage),
     hasMetKeys: () => uses > 0,
     isWornOut: () => uses >= mostUses,
     async end() {
@@ -68,7 +65,6 @@ export function startThread(settings: Partial<ThreadSettings> = {}): KeyThread {
       }
     },
     abandon,
-    [Symbol.dispose]: abandon,
   }
 }
 

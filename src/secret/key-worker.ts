@@ -1,14 +1,13 @@
 import type { Curve, PublicKey, Signature, SigningRequest } from '../base/model.ts'
 import { viewMemory } from '../base/native-memory.ts'
 import { publicKeyOfScalar } from './eddsa.ts'
-import { rehearseSigning } from './rehearsal.ts'
+import { proveSigning } from './known-answers.ts'
 import { overwriteResidue } from './residue.ts'
 import { privateKeyLength, publicKeyOf, sign } from './sign.ts'
 
-/** What the thread is told. `rehearse` is not answered. */
+/** What the thread is told. */
 export type KeyMessage =
   | { readonly kind: 'perform'; readonly tasks: readonly KeyTask[] }
-  | { readonly kind: 'rehearse' }
   | { readonly kind: 'overwrite' }
 
 /** Work on the private key at `address`, which stays locked until the answer is back. */
@@ -27,14 +26,13 @@ export type KeyResult = Signature | PublicKey | null
 declare const self: Worker
 
 // Before it meets a key: a thread that gets this wrong ends here, as does each that follows it.
-rehearseSigning()
+proveSigning()
 
 /**
  * The thread in which noble meets private keys. noble copies a key into BigInts and strings, which
  * are freed but never wiped; they are overwritten before this thread ends.
  */
 self.onmessage = ({ data: message }: MessageEvent<KeyMessage>) => {
-  isRehearsing = false
   switch (message.kind) {
     case 'perform':
       self.postMessage(performAll(message.tasks))
@@ -42,22 +40,7 @@ self.onmessage = ({ data: message }: MessageEvent<KeyMessage>) => {
     case 'overwrite':
       overwriteResidue(useOtherKeys)
       self.postMessage([])
-      return
-    case 'rehearse':
-      isRehearsing = true
-      rehearse(rounds)
   }
-}
-
-/** Until something is to be done, at most as long as it takes to open a vault. */
-let isRehearsing = false
-const rounds = 400
-
-/** One round at a time: whatever is to be done does not wait for the others. */
-function rehearse(left: number): void {
-  if (!isRehearsing || left === 0) return
-  rehearseSigning()
-  setImmediate(rehearse, left - 1)
 }
 
 function performAll(tasks: readonly KeyTask[]): readonly KeyResult[] {

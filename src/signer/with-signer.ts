@@ -96,16 +96,14 @@ export async function withSigner<T>(
   const read = () => readPolicy(settings, place)
   const written = read()
   const approvals = createApprovals(settings.approvers, world.now)
-  // It takes a while to open the vault: meanwhile the thread for keys gets ready.
-  using thread = startThread()
-  thread.rehearse()
   using vault = open()
   refuseUnlockedMemory(lockingFailed())
   using ledger = (world.openLedger ?? openLedger)(ledgerPath(place.path), vault.auditKey)
   world.confine()
   checkHistory(settings, world, vault, ledger)
   if (network === 'testnet') warnOfSharedKeys(vault, world)
-  await using room = openKeyRoom({ first: thread })
+  // Not waited for: it is there when the first payment is.
+  await using room = openKeyRoom({ first: startThread() })
   const policy = openPolicy({ ...world, ledger, network, chainSettings, resign, read }, written)
   const rules = {
     network,

@@ -59,9 +59,8 @@ describe('the key room', () => {
     expect(second).toEqual(first.slice(1))
   })
 
-  test('uses a thread that has rehearsed, and no other while that one lives', async () => {
-    using first = startThread()
-    first.rehearse()
+  test('uses the thread that it is given, and no other while that one lives', async () => {
+    const first = startThread()
     expect(first.hasMetKeys()).toBe(false)
     await using room = openKeyRoom({ first, program: odd })
     const { key, request } = taskOf(5)

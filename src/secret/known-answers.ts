@@ -12,9 +12,9 @@ type KnownAnswer = {
 
 /**
  * Signs what everybody knows the signatures of, and throws when one is another: a processor or a
- * compiler at fault is found before it meets a key. The engine has compiled the code by then.
+ * compiler at fault is found before it meets a key.
  */
-export function rehearseSigning(answers: readonly KnownAnswer[] = knownAnswers): void {
+export function proveSigning(answers: readonly KnownAnswer[] = knownAnswers): void {
   for (const { key, request, signature } of answers) {
     if (equalBytes(sign(request, key).bytes, signature)) continue
     throw new KmsError('unexpected', `a known signature of ${request.algorithm} came out wrong`)

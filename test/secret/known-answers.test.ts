@@ -2,9 +2,9 @@ import { describe, expect, test } from 'bun:test'
 import { ed25519 } from '@noble/curves/ed25519.js'
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { KmsError } from '../../src/base/errors.ts'
-import { knownAnswers, rehearseSigning } from '../../src/secret/rehearsal.ts'
+import { knownAnswers, proveSigning } from '../../src/secret/known-answers.ts'
 
-describe('the rehearsal of a thread for keys', () => {
+describe('the proof that a thread for keys begins with', () => {
   test('signs what noble signs in the same way, on both curves', () => {
     const byNoble = knownAnswers.map(({ key, request: { algorithm, message } }) =>
       algorithm === 'ed25519'
@@ -16,7 +16,7 @@ describe('the rehearsal of a thread for keys', () => {
       'ecdsa-secp256k1',
       'ed25519',
     ])
-    expect(() => rehearseSigning()).not.toThrow()
+    expect(() => proveSigning()).not.toThrow()
   })
 
   test.each(knownAnswers.map((answer, i) => [answer.request.algorithm, i] as const))(
@@ -25,7 +25,7 @@ describe('the rehearsal of a thread for keys', () => {
       const answers = knownAnswers.map((answer, i) =>
         i === wrong ? { ...answer, signature: answer.signature.toReversed() } : answer,
       )
-      expect(() => rehearseSigning(answers)).toThrow(KmsError)
+      expect(() => proveSigning(answers)).toThrow(KmsError)
     },
   )
 })
