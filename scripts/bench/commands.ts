@@ -36,7 +36,7 @@ export async function helpRows(root: string): Promise<readonly Row[]> {
       unit: 'MB',
       limit: 50,
       limitName:
-        emptyMb > 0
+        emptyMb >= 1
           ? `an empty program has ${emptyMb.toFixed()} MB`
           : 'an empty program is gone before it is seen',
       wanted: 'at most',
