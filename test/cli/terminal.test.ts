@@ -59,12 +59,12 @@ describe.skipIf(python === null)('at a real terminal (needs python3)', () => {
 
   test('a batch shows how far it has come, and takes that away', async () => {
     const { status, screen, answer } = await play([
-      ...['generatemanagedprivatekeybatch', 'ETH', '500'],
+      ...['generatemanagedprivatekeybatch', 'ETH', '1200'],
       ...['--password-file=pw', '--path=batch.dat', '--kdf-cost=14'],
     ])
     expect(status).toBe(0)
-    expect(answer.trimEnd().split('\n')).toHaveLength(500)
-    expect(screen).toContain('ETH keys ███████████████░░░░░░░░░░░░░░░ 50% (250 of 500)')
+    expect(answer.trimEnd().split('\n')).toHaveLength(1_200)
+    expect(screen).toMatch(/ETH keys █+░+ 42% \(512 of 1200\)/)
     expect(screenAfter(screen)).toBe('')
   })
 

@@ -42,7 +42,8 @@ export function largeTexts(good: Json, member: string): readonly string[] {
 
 /** Text is read or refused with a sentence, at once. */
 export function expectReasoned(chain: Chain, own: Own, text: string): void {
-  // Somebody else may have the processor for a while, but not three times.
+  // What takes longer with the square of the length takes minutes. Somebody else may have the
+  // processor for a while, but not three times.
   const times = [1, 2, 3].map(() => {
     const start = performance.now()
     try {
@@ -54,5 +55,5 @@ export function expectReasoned(chain: Chain, own: Own, text: string): void {
     }
     return performance.now() - start
   })
-  expect(Math.min(...times)).toBeLessThan(100)
+  expect(Math.min(...times)).toBeLessThan(1_000)
 }
