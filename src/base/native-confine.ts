@@ -1,5 +1,5 @@
 import { closeSync, constants, openSync, statSync } from 'node:fs'
-import { addressOfBytes, callKernel, errno, linux } from './native-libc.ts'
+import { callKernel, errno, lendAddress, linux } from './native-libc.ts'
 import { buildFilter, type Machine, type Refusal } from './seccomp.ts'
 import { type Syscall, syscallNumbers } from './syscall-numbers.ts'
 
@@ -35,9 +35,11 @@ export function refuseCalls(refusals: readonly Refusal[]): Refused {
   const program = new Uint8Array(16) // struct sock_fprog { u16 length; struct sock_filter *filter }
   const fields = new DataView(program.buffer)
   fields.setUint16(0, filter.length / 8, true)
-  fields.setBigUint64(8, BigInt(addressOfBytes(filter)), true)
   const allThreads = 1 // SECCOMP_FILTER_FLAG_TSYNC
-  return kernel('seccomp', 1 /* SECCOMP_SET_MODE_FILTER */, allThreads, program)
+  return lendAddress(filter, address => {
+    fields.setBigUint64(8, BigInt(address), true)
+    return kernel('seccomp', 1 /* SECCOMP_SET_MODE_FILTER */, allThreads, program)
+  })
 }
 
 /** A file, or a folder with all that is in it, and what may be done there. */

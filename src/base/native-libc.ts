@@ -54,15 +54,32 @@ const systemCall = once(() =>
 
 /** syscall(2), for calls that the C library has no function for; bytes go in by their address. */
 export function callKernel(number: number, ...args: readonly (number | Uint8Array)[]): number {
-  const [a = 0, b = 0, c = 0, d = 0, e = 0] = args.map(arg =>
-    typeof arg === 'number' ? arg : pointerTo(arg),
+  return lendAddresses(
+    args.filter(arg => typeof arg !== 'number'),
+    () => {
+      const [a = 0, b = 0, c = 0, d = 0, e = 0] = args.map(arg =>
+        typeof arg === 'number' ? arg : pointerTo(arg),
+      )
+      return Number(systemCall().syscall(number, a, b, c, d, e))
+    },
   )
-  return Number(systemCall().syscall(number, a, b, c, d, e))
 }
 
-/** Where bytes stand, for a structure that points to them. They must be kept until it was read. */
-export function addressOfBytes(bytes: Uint8Array): number {
-  return pointerTo(bytes)
+/** Where `bytes` stand, for a structure that points to them; good until `work` is done. */
+export function lendAddress<T>(bytes: Uint8Array, work: (address: number) => T): T {
+  return lendAddresses([bytes], () => work(pointerTo(bytes)))
+}
+
+/** The collector sees no use in an address: what has one lent is held here meanwhile. */
+const lent = new Set<Uint8Array>()
+
+function lendAddresses<T>(all: readonly Uint8Array[], work: () => T): T {
+  for (const bytes of all) lent.add(bytes)
+  try {
+    return work()
+  } finally {
+    for (const bytes of all) lent.delete(bytes)
+  }
 }
 
 export const mac = once(() =>
