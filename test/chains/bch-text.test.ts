@@ -251,7 +251,7 @@ describe('hostile text', () => {
     for (const text of texts) {
       const started = performance.now()
       expectRefusal(text)
-      expect(performance.now() - started).toBeLessThan(100)
+      expect(performance.now() - started).toBeLessThan(1_000)
     }
   })
 

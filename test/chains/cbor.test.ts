@@ -117,7 +117,7 @@ test('half a megabyte of anything is refused at once', () => {
     const bytes = Buffer.from(hex, 'hex')
     const start = performance.now()
     expect(decodeCbor(bytes)).toBeUndefined()
-    expect(performance.now() - start).toBeLessThan(100)
+    expect(performance.now() - start).toBeLessThan(1_000)
   }
 })
 

@@ -82,7 +82,7 @@ describe.each(family)('a transaction of $id', member => {
       } catch (thrown) {
         expect(thrown).toBeInstanceOf(KmsError)
       }
-      expect(performance.now() - started).toBeLessThan(100)
+      expect(performance.now() - started).toBeLessThan(1_000)
     }
     fc.assert(fc.property(anyText, check), {
       numRuns: 3 * (fc.readConfigureGlobal().numRuns ?? 100),

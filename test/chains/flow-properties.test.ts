@@ -173,7 +173,7 @@ describe('any bytes', () => {
           expect(thrown).toBeInstanceOf(KmsError)
           expect(asked).toEqual([])
         }
-        expect(performance.now() - start).toBeLessThan(100)
+        expect(performance.now() - start).toBeLessThan(1_000)
       }),
     )
   })
@@ -189,7 +189,7 @@ describe('any bytes', () => {
         new AbortController().signal,
       )
       expect(finishing).rejects.toBeInstanceOf(KmsError)
-      expect(performance.now() - start).toBeLessThan(100)
+      expect(performance.now() - start).toBeLessThan(1_000)
     },
   )
 })

@@ -221,7 +221,7 @@ test.each([
   const started = performance.now()
   const attempt = () => prepare([spent], { [`previous/${spent.txId}`]: raw })
   expect(attempt).toThrow(refusal('transaction-refused', /is not that one/))
-  expect(performance.now() - started).toBeLessThan(100)
+  expect(performance.now() - started).toBeLessThan(1_000)
 })
 
 describe('the front', () => {
