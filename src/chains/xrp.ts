@@ -7,6 +7,7 @@ import type { PublicKey } from '../base/model.ts'
 import { defineChain, type Own } from './chain.ts'
 import { bip32Keys } from './family/bip32-paths.ts'
 import { fillNothing } from './family/complete.ts'
+import { rememberedOf } from './family/remembered.ts'
 import { firstKey, onlySignature, ownKey } from './family/single-key.ts'
 import { accountText } from './family/xrp-address.ts'
 import { describeTx } from './family/xrp-intent.ts'
@@ -61,15 +62,11 @@ function signingRequest(tx: XrpTx, publicKey: PublicKey) {
     : ({ key: 0, algorithm: 'ecdsa-secp256k1', message: sha512Half(message) } as const)
 }
 
-const written = new WeakMap<XrpTx, string>()
+const written = rememberedOf<XrpTx, string>()
 
 /** What is signed of a transaction, in hex. It is written once: the library takes its time. */
 function signingText(tx: XrpTx, SigningPubKey: string): string {
-  const known = written.get(tx)
-  if (known !== undefined) return known
-  const text = encodeForSigning({ ...tx, SigningPubKey })
-  written.set(tx, text)
-  return text
+  return written(tx, () => encodeForSigning({ ...tx, SigningPubKey }))
 }
 
 /** HashPrefix::txSign, 'STX' */

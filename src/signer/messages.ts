@@ -168,8 +168,6 @@ export function encodeQuestion(question: Question): Json {
       return { type: 'review', pending: question.pending as Json }
     case 'deny':
       return { ...question, pending: question.pending as Json }
-    case 'signed':
-      return { type: 'signed', payments: question.payments.map(asked => ({ ...asked })) }
     case 'sign':
       return { type: 'sign', payments: question.payments.map(encodePayment) }
     case 'resign':

@@ -1,11 +1,10 @@
 import type { Intent } from '../base/model.ts'
-import { refuseCancelled } from './claims.ts'
 import type { Decision } from './decisions.ts'
 import { openPayment } from './explain-payment.ts'
 import { judgedOf, refuseDates, type SignerDeps } from './job.ts'
 import type { Payment } from './messages.ts'
 import { deciding, readPayment } from './sign-batch.ts'
-import { refuseOtherContents } from './stored-payments.ts'
+import { storedFor } from './stored-payments.ts'
 
 /** What signing a payment would come to. */
 export type Preview =
@@ -29,12 +28,7 @@ export async function previewPayment(
   const payment = readPayment(sent)
   const { pending } = payment
   return deciding(deps, payment, decisions, async () => {
-    refuseCancelled(deps.ledger, pending.id)
-    const stored = deps.ledger.find(pending.id)
-    if (stored !== undefined) {
-      refuseOtherContents(deps, stored, payment)
-      return { kind: 'signed-before' }
-    }
+    if (storedFor(deps, payment) !== undefined) return { kind: 'signed-before' }
     const policy = deps.policy.openBatch()
     const { chain, owned, own } = await openPayment(deps, policy.chainSettings, pending)
     const { intent } = chain.prepare(pending, own, completion)

@@ -6,6 +6,7 @@ import { openPayment } from './explain-payment.ts'
 import { judgedOf, type PaymentToSign, refuseDates, type SignerDeps } from './job.ts'
 import type { Answers, Question, ReviewResult } from './messages.ts'
 import type { PolicyBatch } from './policy.ts'
+import { orRefusal } from './refusal.ts'
 import { deciding, readPayment } from './sign-batch.ts'
 
 /**
@@ -18,7 +19,7 @@ export async function reviewAll(
 ): Promise<readonly ReviewResult[]> {
   const decisions: Decision[] = []
   const results: ReviewResult[] = []
-  for (const sent of pending) results.push(await review(deps, sent, decisions))
+  for (const sent of pending) results.push(await orRefusal(() => review(deps, sent, decisions)))
   if (decisions.length > 0) deps.ledger.commit([], decisions)
   return results
 }
@@ -47,21 +48,16 @@ async function review(
   sent: unknown,
   decisions: Decision[],
 ): Promise<ReviewResult> {
-  try {
-    const payment = readPayment(sent)
-    return await deciding(deps, payment, decisions, async () => {
-      const policy = deps.policy.openBatch()
-      const approvable = await lookAt(deps, payment, policy)
-      const { chain, pending, intent } = approvable
-      const owned = chain.keys(pending).map(ref => ({ ref }))
-      // Nobody is asked about what the policy denies.
-      policy.refuse(judgedOf(chain, owned, intent))
-      return { kind: 'to-approve', approval: approvalOf(deps, approvable) }
-    })
-  } catch (thrown) {
-    const { code, message: reason } = asKmsError(thrown)
-    return { kind: 'refused', code, reason }
-  }
+  const payment = readPayment(sent)
+  return await deciding(deps, payment, decisions, async () => {
+    const policy = deps.policy.openBatch()
+    const approvable = await lookAt(deps, payment, policy)
+    const { chain, pending, intent } = approvable
+    const owned = chain.keys(pending).map(ref => ({ ref }))
+    // Nobody is asked about what the policy denies.
+    policy.refuse(judgedOf(chain, owned, intent))
+    return { kind: 'to-approve', approval: approvalOf(deps, approvable) }
+  })
 }
 
 async function lookAt(

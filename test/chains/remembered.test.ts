@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { remembered } from '../../src/chains/family/remembered.ts'
+import { remembered, rememberedOf } from '../../src/chains/family/remembered.ts'
 
 function counted<T>(answer: (name: string) => T) {
   const asked: string[] = []
@@ -36,4 +36,12 @@ test('no more than 20,000 names are kept', () => {
   ask('one more')
   expect(ask('0')).toBe('0')
   expect(asked.length).toBe(20_002)
+})
+
+test('what is remembered of an object is worked out once for each, equal ones included', () => {
+  const rememberOf = rememberedOf<{ readonly name: string }, number>()
+  let worked = 0
+  const [one, other] = [{ name: 'a' }, { name: 'a' }]
+  const ask = (of: typeof one): number => rememberOf(of, () => ++worked)
+  expect([ask(one), ask(other), ask(one), ask(other)]).toEqual([1, 2, 1, 2])
 })

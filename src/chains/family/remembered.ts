@@ -17,3 +17,15 @@ export function remembered<T>(work: (name: string) => T): (name: string) => T {
     return made
   }
 }
+
+/** As `remembered`, by an object and for as long as there is it: for what follows from it alone. */
+export function rememberedOf<K extends WeakKey, T>(): (of: K, work: () => T) => T {
+  const known = new WeakMap<K, T>()
+  return (of, work) => {
+    const found = known.get(of)
+    if (found !== undefined) return found
+    const made = work()
+    known.set(of, made)
+    return made
+  }
+}

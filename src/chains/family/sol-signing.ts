@@ -7,6 +7,7 @@ import { KmsError } from '../../base/errors.ts'
 import type { Signature, Signed, SigningRequest } from '../../base/model.ts'
 import { encodeCompactU16, readCompactU16 } from '../codec/compact-u16.ts'
 import { refused } from './refusals.ts'
+import { rememberedOf } from './remembered.ts'
 import { decodeMessage, encodeMessage } from './sol-message.ts'
 import { type FilledSolTx, mintOf } from './sol-tx.ts'
 
@@ -69,15 +70,11 @@ function readTime(text: string): bigint {
   return BigInt(text)
 }
 
-const written = new WeakMap<FilledSolTx, Uint8Array>()
+const written = rememberedOf<FilledSolTx, Uint8Array>()
 
 /** Written once: what is claimed, signed and sent are the same bytes. */
 function signedBytes(tx: FilledSolTx): Uint8Array {
-  const known = written.get(tx)
-  if (known !== undefined) return known
-  const bytes = encodeMessage(tx.message, tx.blockhash)
-  written.set(tx, bytes)
-  return bytes
+  return written(tx, () => encodeMessage(tx.message, tx.blockhash))
 }
 
 function signersOf({ message }: FilledSolTx): readonly string[] {
